@@ -1,0 +1,61 @@
+# The project's verbs. Each sets up what is missing first, so any of them may be the first command.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help setup demo test up down logs scale chaos check format lock clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## virtual environment, engine, Compose, base images: whatever is missing
+	@python3 -m setup
+
+demo: setup ## break the pair under load and show which service lost what
+	@$(PYTHON) -m chaos demo
+
+test: setup ## all tests, those on real containers too
+	@$(PYTHON) -m pytest
+
+up: setup ## start the pair on http://127.0.0.1:8080
+	@docker compose up -d --build --wait
+
+down: ## stop the pair; volumes stay
+	@docker compose down
+
+logs: ## follow what the services say
+	@docker compose logs --follow --tail 20
+
+scale: setup ## more or fewer replicas: make scale SERVICE=stateful N=3
+	@docker compose up -d --no-recreate --wait --scale $(or $(SERVICE),stateful)=$(or $(N),3)
+
+chaos: setup ## one fault on one placement: make chaos FAULT=recreate PLACEMENT=layer
+	@$(PYTHON) -m chaos run $(or $(FAULT),recreate) $(foreach p,$(PLACEMENT),--placement $(p))
+
+check: ## format, lint, strict types, and the tests that need no containers
+check: venv
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -m pytest tests/unit tests/contract
+
+format: venv ## let ruff format and mend the code
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m ruff check --fix .
+
+venv:
+	@python3 -m setup python
+
+lock: venv ## pin the dependencies again, by hash (needs uv)
+	@$(PYTHON) -m uv --version >/dev/null || $(PYTHON) -m pip install --quiet uv
+	@for extra in "" dev; do \
+	  $(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header $${extra:+--extra $$extra} pyproject.toml \
+	    -o requirements$${extra:+-$$extra}.txt; done
+
+clean: ## remove this project's containers, volumes, networks and built images, and its results
+	@docker compose down --volumes --remove-orphans
+	@docker image rm --force sessionlab/stateful sessionlab/stateless 2>/dev/null || true
+	@rm -rf results .mypy_cache .ruff_cache .pytest_cache

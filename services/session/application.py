@@ -1,0 +1,91 @@
+"""The Flask application around a store: the HTTP contract, and what an operator needs beside it."""
+
+from pathlib import Path
+
+import msgspec
+from flask import Blueprint, Flask, Response, send_from_directory
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+
+from services.session import api, openapi, problems
+from services.session.cookie import Cookie
+from services.session.metrics import MeasuredStore
+from services.session.placement import Instance, Placement
+from services.session.store import SessionStore
+
+BODY_LIMIT = 16 * 1024
+_WEB = Path(__file__).parents[1] / "web"
+_PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+
+def build(store: SessionStore, cookie: Cookie, placement: Placement) -> Flask:
+    """An application that serves sessions from `store`."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    measured = MeasuredStore(store, registry)
+    app.extensions["session"] = api.Parts(measured, cookie)
+    problems.register(app)
+    app.register_blueprint(api.routes)
+    app.register_blueprint(_operations(measured, cookie, placement, registry))
+    app.register_blueprint(_pages())
+    _identify(app, placement.service, Instance(placement.instance, placement.boot))
+    return app
+
+
+def _operations(
+    store: SessionStore, cookie: Cookie, placement: Placement, registry: CollectorRegistry
+) -> Blueprint:
+    routes = Blueprint("operations", __name__)
+    where = msgspec.json.encode(placement)
+    contract = msgspec.json.encode(openapi.document_for(placement.service, cookie.name))
+
+    @routes.get("/healthz")
+    def healthz() -> Response:
+        return Response("alive\n", content_type="text/plain")
+
+    @routes.get("/readyz")
+    def readyz() -> Response:
+        store.check()
+        return Response("ready\n", content_type="text/plain")
+
+    @routes.get("/placement")
+    def where_state_lives() -> Response:
+        return Response(where, content_type="application/json")
+
+    @routes.get("/openapi.json")
+    def openapi_document() -> Response:
+        return Response(contract, content_type="application/json")
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+def _pages() -> Blueprint:
+    routes = Blueprint("pages", __name__)
+
+    @routes.get("/")
+    def page() -> Response:
+        response = send_from_directory(_WEB, "index.html")
+        response.headers["Content-Security-Policy"] = _PAGE_POLICY
+        return response
+
+    @routes.get("/web/<path:name>")
+    def part_of_page(name: str) -> Response:
+        return send_from_directory(_WEB, name)
+
+    return routes
+
+
+def _identify(app: Flask, service: str, instance: Instance) -> None:
+    served_by = f"{service}/{instance.container}/{instance.boot}"
+
+    @app.after_request
+    def identify(response: Response) -> Response:
+        response.headers["Served-By"] = served_by
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response

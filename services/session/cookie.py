@@ -1,0 +1,49 @@
+"""The cookie that carries the credential. Rules: RFC 6265bis; OWASP Session Management Cheat Sheet."""
+
+from dataclasses import dataclass
+
+from flask import Request, Response
+from werkzeug.http import dump_cookie
+
+LIMIT = 4096
+"""Bytes of name, value and attributes that every browser keeps (RFC 6265, 6.1)."""
+
+
+@dataclass(frozen=True)
+class Cookie:
+    service: str
+    secure: bool
+
+    @property
+    def name(self) -> str:
+        return f"{'__Host-' if self.secure else ''}{self.service}-session"
+
+    @property
+    def room(self) -> int:
+        """How many bytes of credential fit."""
+        return LIMIT - len(self._header(""))
+
+    def read(self, request: Request) -> str | None:
+        """The credential that came with a request."""
+        return request.cookies.get(self.name)
+
+    def keep(self, response: Response, request: Request, credential: str) -> None:
+        """Send the credential, unless the client holds just that: late answers overwrite nothing."""
+        if credential != self.read(request):
+            response.headers.add("Set-Cookie", self._header(credential))
+
+    def drop(self, response: Response) -> None:
+        """Make the client forget it, with the attributes it was set with."""
+        response.headers.add("Set-Cookie", self._header("", max_age=0))
+
+    def _header(self, value: str, max_age: int | None = None) -> str:
+        return dump_cookie(
+            self.name,
+            value,
+            max_age=max_age,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="Lax",
+            max_size=0,
+        )

@@ -1,0 +1,79 @@
+"""The services' settings: read once, from the environment, and refused when they make no sense."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+_KNOWN = {
+    "SESSION_SERVICE": "name of this service in cookies, tokens and `Served-By`",
+    "SESSION_STORE": "where sessions live, as a URL",
+    "SESSION_IDLE_SECONDS": "idle timeout (1800)",
+    "SESSION_ABSOLUTE_SECONDS": "absolute timeout (43200)",
+    "SESSION_KEYS": "directory of the key ring that seals tokens",
+    "SESSION_COOKIE_SECURE": "true, or false where the origin is plain local HTTP (true)",
+}
+
+
+class SettingsError(Exception):
+    """The service cannot start like this. The message is one line and says what to change."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    service: str
+    store: SplitResult
+    idle_seconds: int
+    absolute_seconds: int
+    keys: Path | None
+    cookie_secure: bool
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str], *, service: str, stores: Sequence[str]) -> "Settings":
+        """Raises `SettingsError`. `stores` are examples of the store URLs that this service takes."""
+        for name in environ:
+            if name.startswith("SESSION_") and name not in _KNOWN:
+                raise SettingsError(f"unknown setting {name}; known are {', '.join(_KNOWN)}")
+        idle = _seconds(environ, "SESSION_IDLE_SECONDS", 1800)
+        absolute = _seconds(environ, "SESSION_ABSOLUTE_SECONDS", 43200)
+        if idle > absolute:
+            raise SettingsError(f"SESSION_IDLE_SECONDS={idle} exceeds SESSION_ABSOLUTE_SECONDS={absolute}")
+        keys = environ.get("SESSION_KEYS")
+        return cls(
+            service=_service(environ.get("SESSION_SERVICE", service)),
+            store=_store(environ.get("SESSION_STORE", stores[0]), stores),
+            idle_seconds=idle,
+            absolute_seconds=absolute,
+            keys=Path(keys) if keys else None,
+            cookie_secure=_flag(environ, "SESSION_COOKIE_SECURE"),
+        )
+
+
+def _service(name: str) -> str:
+    if not (name.isascii() and name.replace("-", "").isalnum()):
+        raise SettingsError(f"SESSION_SERVICE={name!r}: only letters, digits and hyphens can name a cookie")
+    return name
+
+
+def _store(url: str, examples: Sequence[str]) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = SplitResult("", "", "", "", "")
+    if parts.scheme not in {urlsplit(example).scheme for example in examples}:
+        raise SettingsError(f"SESSION_STORE={url!r}: this service keeps sessions in {' or '.join(examples)}")
+    return parts
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, str(default))
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= 10**9):
+        raise SettingsError(f"{name}={text!r}: a whole number of seconds, 1 or more, is needed")
+    return int(text)
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name, "true")
+    if text not in {"true", "false"}:
+        raise SettingsError(f"{name}={text!r}: must be true or false")
+    return text == "true"

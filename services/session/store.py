@@ -1,0 +1,128 @@
+"""The central contract: what every place for session state must do, and how it fails.
+
+What a client holds is a *credential*: an opaque random id where the server keeps the state, the
+sealed state itself where it does not. A store never sees HTTP, and the HTTP contract never knows
+which store it has, so the two services differ in one variable only: where the state lives.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from services.session.document import Operation, Session
+
+
+@dataclass(frozen=True)
+class Held:
+    """A credential to hold from now on (often the one that was given), and what it stands for."""
+
+    credential: str
+    session: Session
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The credential to hold from now on, the version reached, one result per operation."""
+
+    credential: str
+    version: int
+    results: tuple[int, ...]
+
+
+class SessionStore(Protocol):
+    """Where sessions live. Each method is atomic and safe to call from any thread and replica.
+
+    All but `open` and `check` raise a `CredentialRejected` for a credential that opens nothing
+    (`close` only `CredentialInvalid`), and any may raise `StoreUnavailable`. Whatever raises has
+    changed nothing, with one exception: after `StoreUnavailable` a change may or may not have
+    happened (its answer was lost).
+    `if_version` makes a change conditional: `PreconditionFailed` unless the session is at it.
+    """
+
+    def open(self) -> Held:
+        """Begin an empty session at version 1."""
+
+    def load(self, credential: str) -> Held:
+        """Read a session; now and then also moves its idle timeout."""
+
+    def apply(
+        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+    ) -> Applied:
+        """Apply all operations or none, as one version. Raises `SessionTooLarge`."""
+
+    def renew(self, credential: str, *, if_version: int | None = None) -> str:
+        """A new credential for the same state; the old one ends after a short grace.
+
+        Within the grace a repeat gives the same new credential, so parallel renewals agree.
+        """
+
+    def close(self, credential: str, *, if_version: int | None = None) -> None:
+        """End the session for good: nothing, also nothing in flight, brings it back.
+
+        Idempotent: a session that is unknown, expired or ended is closed already.
+        """
+
+    def check(self) -> None:
+        """Raise `StoreUnavailable` unless the store can be reached."""
+
+
+class SessionError(Exception):
+    """A request that a store refuses. `slug` and `status` are part of the HTTP contract."""
+
+    slug: ClassVar[str]
+    status: ClassVar[int]
+
+
+class CredentialRejected(SessionError):
+    """The credential opens no session."""
+
+    status = 401
+
+
+class CredentialInvalid(CredentialRejected):
+    """Not a credential that this service ever gave out."""
+
+    slug = "credential-invalid"
+
+
+class SessionGone(CredentialRejected):
+    """A credential of the right form whose session is not, or no longer, to be had."""
+
+
+class SessionUnknown(SessionGone):
+    """No such session is known here."""
+
+    slug = "session-unknown"
+
+
+class SessionExpired(SessionGone):
+    """The session passed its idle or its absolute timeout."""
+
+    slug = "session-expired"
+
+
+class SessionEnded(SessionGone):
+    """The session was closed, or this credential of it was renewed away."""
+
+    slug = "session-ended"
+
+
+class PreconditionFailed(SessionError):
+    """The session is no longer at the version the request was made for."""
+
+    slug = "precondition-failed"
+    status = 412
+
+
+class SessionTooLarge(SessionError):
+    """The state would no longer fit into what the client can hold."""
+
+    slug = "session-too-large"
+    status = 413
+
+
+class StoreUnavailable(SessionError):
+    """The store did not answer in time. A change that was asked for may or may not have happened."""
+
+    slug = "store-unavailable"
+    status = 503

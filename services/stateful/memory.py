@@ -1,0 +1,99 @@
+"""Sessions in the memory of this process: a dict under a lock. They die with the process."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from services.session import document
+from services.session.credential import Credential, nonce
+from services.session.document import Item, Operation, Session
+from services.session.lifetime import Lifetime
+from services.session.record import Record
+from services.session.store import Applied, Held, SessionGone, SessionUnknown
+
+
+@dataclass
+class _Entry:
+    record: Record
+    items: dict[str, Item] = field(default_factory=dict)
+    visits: int = 0
+
+    def session(self) -> Session:
+        r = self.record
+        return Session(r.version, self.items, self.visits, r.opened_at, r.idle_expires_at, r.expires_at)
+
+
+class MemoryStore:
+    """A `SessionStore` whose state is this object."""
+
+    def __init__(self, lifetime: Lifetime) -> None:
+        self._lifetime = lifetime
+        self._lock = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+        self._sweep_at = 0
+
+    def open(self) -> Held:
+        credential = Credential.fresh()
+        entry = _Entry(Record.begin(credential, self._lifetime))
+        with self._lock:
+            self._sweep()
+            self._entries[credential.id] = entry
+        return Held(str(credential), entry.session())
+
+    def load(self, credential: str) -> Held:
+        with self._lock:
+            entry, now = self._admitted(Credential.parse(credential))
+            record = entry.record
+            if self._lifetime.touch_due(now, record.idle_expires_at, record.expires_at):
+                self._touch(entry, now)
+            return Held(credential, entry.session())
+
+    def apply(
+        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+    ) -> Applied:
+        with self._lock:
+            entry, now = self._admitted(Credential.parse(credential), if_version)
+            session, results = document.apply(entry.session(), operations)
+            entry.items, entry.visits = dict(session.items), session.visits
+            entry.record = replace(entry.record, version=session.version)
+            self._touch(entry, now)
+            return Applied(credential, session.version, results)
+
+    def renew(self, credential: str, *, if_version: int | None = None) -> str:
+        held = Credential.parse(credential)
+        with self._lock:
+            entry, now = self._admitted(held, if_version)
+            entry.record = entry.record.renewed(held, nonce(), now, self._lifetime.grace)
+            return str(held.successor(entry.record.nonce))
+
+    def close(self, credential: str, *, if_version: int | None = None) -> None:
+        with self._lock:
+            try:
+                entry, _ = self._admitted(Credential.parse(credential), if_version)
+            except SessionGone:
+                return
+            entry.record = replace(entry.record, ended=True)
+            entry.items = {}
+
+    def check(self) -> None:
+        """Memory is always there."""
+
+    def _admitted(self, credential: Credential, if_version: int | None = None) -> tuple[_Entry, int]:
+        entry, now = self._entries.get(credential.id), self._lifetime.clock()
+        if entry is None:
+            raise SessionUnknown("no such session is known here")
+        entry.record.admit(credential, now, if_version)
+        return entry, now
+
+    def _touch(self, entry: _Entry, now: int) -> None:
+        deadline = self._lifetime.idle_deadline(now, entry.record.expires_at)
+        entry.record = replace(entry.record, idle_expires_at=deadline)
+
+    def _sweep(self) -> None:
+        """Forget, once a minute, what expired or ended longer ago than the retention."""
+        now = self._lifetime.clock()
+        if now < self._sweep_at:
+            return
+        self._sweep_at = now + 60
+        horizon = now - self._lifetime.retention
+        self._entries = {k: e for k, e in self._entries.items() if e.record.idle_expires_at > horizon}

@@ -1,0 +1,136 @@
+"""Sessions in Redis: one hash each, changed by one script in one round trip.
+
+Client retries are off: an answer that was lost leaves it open whether the change happened, and a
+second try could count a visit twice. Whether Redis keeps what it accepted is Redis's configuration.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from services.session.credential import Credential, nonce
+from services.session.document import CountVisit, Item, Operation, PutItem, RemoveItem, Session
+from services.session.lifetime import Lifetime
+from services.session.store import (
+    Applied,
+    Held,
+    PreconditionFailed,
+    SessionEnded,
+    SessionExpired,
+    SessionGone,
+    SessionUnknown,
+    StoreUnavailable,
+)
+
+CONNECT_SECONDS = 0.3
+ANSWER_SECONDS = 0.5
+
+_SCRIPT = Path(__file__).with_name("session.lua").read_text()
+_GONE: dict[bytes, tuple[type[SessionGone], str]] = {
+    b"unknown": (SessionUnknown, "no such session is known here"),
+    b"ended": (SessionEnded, "this session, or this credential of it, has ended"),
+    b"expired": (SessionExpired, "the session has expired"),
+}
+
+
+class RedisStore:
+    """A `SessionStore` in the Redis at `url`. Needs no connection until its first use."""
+
+    def __init__(self, url: str, lifetime: Lifetime) -> None:
+        self._lifetime = lifetime
+        self._redis = redis.Redis.from_url(
+            url,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=ANSWER_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._script = self._redis.register_script(_SCRIPT)
+
+    def open(self) -> Held:
+        credential, now = Credential.fresh(), self._lifetime.clock()
+        idle_expires_at, expires_at = self._step(credential, None, "open", self._lifetime.absolute)
+        return Held(str(credential), Session(1, {}, 0, now, idle_expires_at, expires_at))
+
+    def load(self, credential: str) -> Held:
+        (flat,) = self._step(Credential.parse(credential), None, "load")
+        return Held(credential, _session(dict(zip(flat[::2], flat[1::2], strict=True))))
+
+    def apply(
+        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+    ) -> Applied:
+        steps = [part for operation in operations for part in _arguments(operation)]
+        version, results = self._step(Credential.parse(credential), if_version, "apply", *steps)
+        return Applied(credential, version, tuple(results))
+
+    def renew(self, credential: str, *, if_version: int | None = None) -> str:
+        held, proposed = Credential.parse(credential), nonce()
+        successor = held.successor(proposed)
+        (agreed,) = self._step(held, if_version, "renew", successor.digest, proposed)
+        return str(held.successor(agreed.decode()))
+
+    def close(self, credential: str, *, if_version: int | None = None) -> None:
+        held = Credential.parse(credential)
+        try:
+            self._step(held, if_version, "close")
+        except SessionGone:
+            return
+
+    def check(self) -> None:
+        try:
+            self._redis.ping()
+        except redis.RedisError as error:
+            raise StoreUnavailable(f"Redis does not answer: {error}") from error
+
+    def _step(
+        self, credential: Credential, if_version: int | None, verb: str, *arguments: str | bytes | int
+    ) -> list[Any]:
+        """Run one verb of the script; what it answers behind `ok`."""
+        life = self._lifetime
+        try:
+            status, *answer = self._script(
+                keys=[f"session:{credential.id}"],
+                args=[
+                    *(life.clock(), life.idle, life.throttle, life.grace, life.retention),
+                    *(credential.digest, "" if if_version is None else if_version),
+                    *(verb, *arguments),
+                ],
+            )
+        except redis.RedisError as error:
+            raise StoreUnavailable(f"Redis did not do it: {error}") from error
+        if status == b"precondition":
+            raise PreconditionFailed(f"the session is at version {answer[0]}, not {if_version}")
+        if status != b"ok":
+            error_type, text = _GONE[status]
+            raise error_type(text)
+        return list(answer)
+
+
+def _arguments(operation: Operation) -> tuple[str | bytes, ...]:
+    match operation:
+        case PutItem(id=key, item=item):
+            return "put", key, msgspec.json.encode((item.name, item.quantity))
+        case RemoveItem(id=key):
+            return "remove", key
+        case CountVisit():
+            return ("visit",)
+
+
+def _session(fields: dict[bytes, bytes]) -> Session:
+    items = {}
+    for field, value in fields.items():
+        if field.startswith(b"item:"):
+            name, quantity = msgspec.json.decode(value, type=tuple[str, int])
+            items[field[5:].decode()] = Item(name, quantity)
+    return Session(
+        version=int(fields[b"version"]),
+        items=items,
+        visits=int(fields[b"visits"]),
+        opened_at=int(fields[b"opened_at"]),
+        idle_expires_at=int(fields[b"idle_expires_at"]),
+        expires_at=int(fields[b"expires_at"]),
+    )

@@ -1,0 +1,83 @@
+-- One step of one session, atomic and in one round trip. Its cost depends on the step, not on the
+-- session's size: a session is a hash, its life in plain fields, its items in fields "item:<id>".
+-- The decision who may pass is that of services/session/record.py.
+--
+-- KEYS[1]  the session
+-- ARGV     now, idle, throttle, grace, retention (seconds), digest of the secret, version or "",
+--          then the verb and what it needs
+-- Returns  {"ok", ...}, or {"unknown" | "ended" | "expired"}, or {"precondition", version}
+
+local key = KEYS[1]
+local now, idle, throttle, grace, retention = unpack(ARGV, 1, 5)
+now, idle, throttle = tonumber(now), tonumber(idle), tonumber(throttle)
+local digest, if_version, verb = ARGV[6], ARGV[7], ARGV[8]
+
+local function expire_at(deadline)
+  redis.call('EXPIREAT', key, deadline + tonumber(retention))
+end
+
+if verb == 'open' then
+  local expires_at = now + tonumber(ARGV[9])
+  local idle_expires_at = math.min(now + idle, expires_at)
+  redis.call('HSET', key, 'secret', digest, 'version', 1, 'visits', 0, 'opened_at', now,
+    'idle_expires_at', idle_expires_at, 'expires_at', expires_at)
+  expire_at(idle_expires_at)
+  return {'ok', idle_expires_at, expires_at}
+end
+
+local life = redis.call('HMGET', key, 'secret', 'version', 'idle_expires_at', 'expires_at',
+  'previous', 'previous_until', 'ended', 'nonce')
+local secret, version = life[1], tonumber(life[2])
+local idle_expires_at, expires_at = tonumber(life[3]), tonumber(life[4])
+local previous, previous_until, ended, kept_nonce = life[5], tonumber(life[6]), life[7], life[8]
+
+if not secret then return {'unknown'} end
+local in_grace = digest == previous and now < previous_until
+if ended or not (digest == secret or in_grace) then return {'ended'} end
+if now >= math.min(idle_expires_at, expires_at) then return {'expired'} end
+if if_version ~= '' and if_version ~= tostring(version) then return {'precondition', version} end
+
+local function touch(least)
+  local deadline = math.min(now + idle, expires_at)
+  if deadline - idle_expires_at >= least then
+    redis.call('HSET', key, 'idle_expires_at', deadline)
+    expire_at(deadline)
+  end
+end
+
+if verb == 'load' then
+  touch(throttle)
+  return {'ok', redis.call('HGETALL', key)}
+end
+
+if verb == 'apply' then
+  local results, i = {}, 9
+  while i <= #ARGV do
+    if ARGV[i] == 'put' then
+      table.insert(results, redis.call('HSET', key, 'item:' .. ARGV[i + 1], ARGV[i + 2]))
+      i = i + 3
+    elseif ARGV[i] == 'remove' then
+      table.insert(results, redis.call('HDEL', key, 'item:' .. ARGV[i + 1]))
+      i = i + 2
+    else
+      table.insert(results, redis.call('HINCRBY', key, 'visits', 1))
+      i = i + 1
+    end
+  end
+  touch(1)
+  return {'ok', redis.call('HINCRBY', key, 'version', 1), results}
+end
+
+if verb == 'renew' then
+  if in_grace then return {'ok', kept_nonce} end
+  redis.call('HSET', key, 'previous', secret, 'previous_until', now + tonumber(grace),
+    'secret', ARGV[9], 'nonce', ARGV[10])
+  return {'ok', ARGV[10]}
+end
+
+-- close: what stays until it would have expired is that it has ended, so that nothing late,
+-- and nothing in flight, finds a session to write to
+redis.call('DEL', key)
+redis.call('HSET', key, 'secret', secret, 'ended', 1)
+expire_at(idle_expires_at)
+return {'ok'}
