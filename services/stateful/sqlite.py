@@ -8,7 +8,7 @@ containers of one host may share the file (https://www.sqlite.org/wal.html: not 
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import astuple, fields, replace
 from pathlib import Path
 
@@ -50,9 +50,7 @@ class SqliteStore:
         self._threads = threading.local()
         self._writer = threading.Lock()
         self._sweep_at = 0
-        with self._reaching() as db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(_SCHEMA)
+        _prepare(path)
 
     def open(self) -> Held:
         credential = Credential.fresh()
@@ -169,6 +167,16 @@ def _connect(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
     return db
+
+
+def _prepare(path: Path) -> None:
+    """Make the file what it has to be; leaves no connection open, as the process may fork next."""
+    try:
+        with closing(_connect(path)) as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.executescript(_SCHEMA)
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"SQLite at {path}: {error}") from error
 
 
 def _session(record: Record, visits: int, items: dict[str, Item]) -> Session:

@@ -1,0 +1,34 @@
+"""Ctrl-C and SIGTERM: at any moment, but never in the middle of healing."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def interrupt_on_termination() -> None:
+    """Let SIGTERM end the lab the way Ctrl-C does: by `KeyboardInterrupt`, healing on the way out."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Hold interrupts back in here; one that came meanwhile is raised on leaving.
+
+    Only the main thread receives signals: call it there.
+    """
+    came: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        came.append(number)
+
+    before = {number: signal.signal(number, note) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt

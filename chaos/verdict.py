@@ -1,0 +1,167 @@
+"""From a history to what was kept and lost. Pure, and linear in the history's length.
+
+Judged are the sessions at stake: those that were opened before the fault. `acknowledged` writes are
+all that a service said yes to; a write is `lost` if no final read has it. Sessions that were opened
+afterwards show that the service works again, and must have kept everything too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Literal
+
+from loadtests.history import Operation
+from loadtests.promise import Promise, Shortfall
+
+Observed = Literal["kept", "lost", "partly", "split", "orphaned", "unavailable", "unknown"]
+
+GONE = {"session-unknown", "session-expired", "session-ended", "credential-invalid"}
+"""Refusals that say: this session is not here."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a history shows. Counts of writes, but `*_sessions` of sessions."""
+
+    observed: Observed
+    sessions: int = 0
+    operations: int = 0
+    acknowledged: int = 0
+    indeterminate: int = 0
+    lost: int = 0
+    recovered: int = 0
+    stale: int = 0
+    lost_updates: int = 0
+    surplus: int = 0
+    dropped_sessions: int = 0
+    split_sessions: int = 0
+    resurrected: int = 0
+    unavailable_seconds: float = 0.0
+    reason: str = ""
+    """Why it is unknown, or what is odd; empty otherwise."""
+
+
+@dataclass
+class _Session:
+    """One session's history, replayed."""
+
+    opened: Operation
+    promise: Promise = field(default_factory=Promise)
+    shortfalls: list[Shortfall] = field(default_factory=list)
+    """Of reads before the final ones."""
+    final_reads: list[tuple[frozenset[str], int]] = field(default_factory=list)
+    refused_at_last: int = 0
+
+    def take(self, operation: Operation) -> None:
+        self.promise.take(operation)
+        if operation.operation != "read":
+            return
+        if operation.outcome == "ok":
+            seen = frozenset(operation.value["items"]), int(operation.value["visits"])
+            if operation.phase == "final":
+                self.final_reads.append(seen)
+            else:
+                self.shortfalls.append(self.promise.shortfall(*seen))
+        elif operation.phase == "final" and operation.problem in GONE:
+            self.refused_at_last += 1
+
+    @property
+    def judged(self) -> bool:
+        return bool(self.final_reads or self.refused_at_last)
+
+    @property
+    def dropped(self) -> bool:
+        return bool(self.refused_at_last and not self.final_reads)
+
+    @property
+    def split(self) -> bool:
+        """Whether what a client finds depends on who answers."""
+        answers = {self.promise.shortfall(*seen) for seen in self.final_reads}
+        return len(answers) + bool(self.refused_at_last) > 1
+
+    @property
+    def best(self) -> tuple[frozenset[str], int]:
+        """All that any final read found."""
+        items = frozenset[str]().union(*(items for items, _ in self.final_reads))
+        return items, max((visits for _, visits in self.final_reads), default=0)
+
+    @property
+    def missing(self) -> Shortfall:
+        return self.promise.shortfall(*self.best)
+
+    @property
+    def stale(self) -> int:
+        """Reads that missed a write which was there after all."""
+        missing = self.missing
+        return sum(bool(s.items - missing.items or s.visits > missing.visits) for s in self.shortfalls)
+
+
+def judge(history: Sequence[Operation]) -> Judgement:
+    """What happened to the sessions of one placement under one fault."""
+    sessions = _replay(history)
+    at_stake = [s for s in sessions if s.opened.phase == "steady"]
+    later = [s for s in sessions if s.opened.phase != "steady"]
+    missing = [s.missing for s in at_stake]
+    best = [s.promise.recovered(*s.best) for s in at_stake]
+    numbers = Judgement(
+        observed="unknown",
+        sessions=len(at_stake),
+        operations=len(history),
+        acknowledged=sum(s.promise.acknowledged for s in at_stake),
+        indeterminate=sum(s.promise.indeterminate for s in at_stake),
+        lost=sum(len(m.items) + m.visits for m in missing),
+        recovered=sum(best),
+        stale=sum(s.stale for s in at_stake),
+        lost_updates=sum(m.visits for m, s in zip(missing, at_stake, strict=True) if not s.dropped),
+        surplus=sum(m.surplus for m in missing),
+        dropped_sessions=sum(s.dropped for s in at_stake),
+        split_sessions=sum(s.split for s in at_stake),
+        unavailable_seconds=unavailable_seconds(history),
+    )
+    return _conclude(numbers, history, at_stake, later)
+
+
+def unavailable_seconds(history: Sequence[Operation]) -> float:
+    """The longest time in which no service answered anybody, final reads left out."""
+    answered = sorted(op.completed_at for op in history if op.answered and op.phase != "final")
+    return round(max((after - before for before, after in pairwise(answered)), default=0.0), 3)
+
+
+def _replay(history: Sequence[Operation]) -> list[_Session]:
+    sessions: dict[str, _Session] = {}
+    for operation in history:
+        if operation.operation == "open" and operation.outcome == "ok":
+            sessions[operation.session] = _Session(operation)
+        elif operation.session in sessions:
+            sessions[operation.session].take(operation)
+    return list(sessions.values())
+
+
+def _conclude(
+    numbers: Judgement, history: Sequence[Operation], at_stake: list[_Session], later: list[_Session]
+) -> Judgement:
+    unread = sum(not s.judged for s in (*at_stake, *later))
+    reason = ""
+    observed: Observed = "unknown"
+    if not numbers.acknowledged:
+        reason = "no write was acknowledged before the fault"
+    elif not any(op.phase in {"fault", "recovery"} for op in history):
+        reason = "there was no load while the fault happened"
+    elif unread:
+        reason = f"{unread} sessions have no final read"
+    else:
+        observed = _observe(numbers)
+        broken = sum(bool(s.missing or s.dropped) for s in later)
+        if broken and observed not in {"split", "partly"}:
+            observed, reason = "partly", f"{broken} sessions opened after the fault lost something too"
+    return replace(numbers, observed=observed, reason=reason)
+
+
+def _observe(numbers: Judgement) -> Observed:
+    if numbers.split_sessions:
+        return "split"
+    if numbers.lost == numbers.acknowledged:
+        return "lost"
+    if numbers.lost or numbers.surplus or numbers.dropped_sessions:
+        return "partly"
+    return "kept"

@@ -1,0 +1,72 @@
+"""The history of a load: every operation that a client invoked, and how it ended.
+
+Outcomes as in Jepsen's histories: `ok` happened, `fail` did not happen, `info` may have happened.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+Kind = Literal["open", "put", "visit", "read"]
+Outcome = Literal["ok", "fail", "info"]
+Phase = Literal["steady", "fault", "recovery", "final"]
+
+
+class HistoryError(Exception):
+    """A history that cannot be read. The message names the file and the line."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One line of a history. Times are POSIX seconds by the client's clock.
+
+    `session` is the client's own name for it, never the credential. A put's item has the operation's
+    `id` as its item id. `value` is what was written or read: for a visit the count that was
+    acknowledged, for a read `{"items": [id, ...], "visits": n}`. `problem` says what went wrong.
+    """
+
+    session: str
+    id: str
+    operation: Kind
+    outcome: Outcome
+    invoked_at: float
+    completed_at: float
+    phase: Phase
+    served_by: str | None = None
+    value: Any = None
+    problem: str | None = None
+
+    @property
+    def is_write(self) -> bool:
+        return self.operation in {"put", "visit"}
+
+    @property
+    def answered(self) -> bool:
+        """Whether a service answered, be it with a refusal."""
+        return self.served_by is not None and self.outcome != "info"
+
+
+def write(operation: Operation, file: TextIO) -> None:
+    """Append one operation as a line of JSON."""
+    file.write(json.dumps(asdict(operation), separators=(",", ":")) + "\n")
+
+
+def read(path: Path) -> list[Operation]:
+    """All operations of a file, in the order they ended. Raises `HistoryError`."""
+    with path.open() as file:
+        return list(_parse(path, file))
+
+
+def acknowledged_writes(operations: Iterable[Operation]) -> int:
+    """How many writes were acknowledged."""
+    return sum(op.is_write and op.outcome == "ok" for op in operations)
+
+
+def _parse(path: Path, lines: Iterable[str]) -> Iterator[Operation]:
+    for number, line in enumerate(lines, 1):
+        try:
+            yield Operation(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise HistoryError(f"{path}:{number} is no operation: {error}") from error

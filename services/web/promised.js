@@ -1,0 +1,42 @@
+/* What this browser was promised by a service: only what it acknowledged. Kept in localStorage, so that
+   it outlives the page; null where no session is open.
+
+   {openedAt, until, at: {container, boot}, version, visits, items: {id: {name, quantity}}}; an item
+   whose removal was acknowledged is null. */
+const PREFIX = "sessionlab promised ";
+
+/* Closing one session clears the whole origin's storage (Clear-Site-Data). The promises of the others
+   must survive that, also on other tabs. */
+const kept = new Map(Object.entries(localStorage).filter(([key]) => key.startsWith(PREFIX)));
+addEventListener("storage", ({ key, newValue }) => newValue !== null && kept.set(key, newValue));
+
+export function restoreAll() {
+  for (const [key, text] of kept) localStorage.getItem(key) ?? localStorage.setItem(key, text);
+}
+
+export class Promised {
+  constructor(base) {
+    this.key = PREFIX + base.pathname;
+  }
+
+  read() {
+    return JSON.parse(localStorage.getItem(this.key) ?? kept.get(this.key) ?? "null");
+  }
+
+  write(promise) {
+    kept.set(this.key, JSON.stringify(promise));
+    localStorage.setItem(this.key, kept.get(this.key));
+  }
+
+  begin({ opened_at: openedAt, idle_expires_at: until, version }, at) {
+    this.write({ openedAt, until, at, version, visits: 0, items: {} });
+  }
+
+  /* Does nothing where another tab has closed the session in the meantime. */
+  change(alter) {
+    const promise = this.read();
+    if (!promise) return;
+    alter(promise);
+    this.write(promise);
+  }
+}

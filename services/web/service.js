@@ -1,0 +1,30 @@
+/* One request to a service. It never throws: no answer at all has status 0. */
+const PATIENCE_MS = 5000;
+
+/* Resolves to {status, ok, by, version, body}; `body` of an error is its problem document. */
+export async function ask(base, method, path, body) {
+  const init = { method, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) };
+  if (body) Object.assign(init, { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+  try {
+    const response = await fetch(new URL(path, base), init);
+    const { status, ok, headers } = response;
+    const version = Number(/\d+/.exec(headers.get("ETag") ?? "0"));
+    return { status, ok, by: servedBy(headers), version, body: await content(response) };
+  } catch (error) {
+    const detail = error.name === "TimeoutError" ? `no answer within ${PATIENCE_MS / 1000} s` : "no connection";
+    return { status: 0, ok: false, by: null, version: 0, body: { detail } };
+  }
+}
+
+/* Whether a change that was not acknowledged may have been made all the same. */
+export const inDoubt = ({ status }) => status === 0 || status >= 500;
+
+function servedBy(headers) {
+  const [service, container, boot] = (headers.get("Served-By") ?? "").split("/");
+  return boot ? { service, container, boot } : null;
+}
+
+async function content(response) {
+  const text = await response.text();
+  return /json/.test(response.headers.get("Content-Type") ?? "") ? JSON.parse(text) : {};
+}

