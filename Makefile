@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test up down logs scale chaos check format lock clean
+.PHONY: help setup demo test up down logs scale chaos check lint format lock clean venv
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,12 +34,13 @@ scale: setup ## more or fewer replicas: make scale SERVICE=stateful N=3
 chaos: setup ## one fault on one placement: make chaos FAULT=recreate PLACEMENT=layer
 	@$(PYTHON) -m chaos run $(or $(FAULT),recreate) $(foreach p,$(PLACEMENT),--placement $(p))
 
-check: ## format, lint, strict types, and the tests that need no containers
-check: venv
+check: lint ## format, lint, strict types, and the tests that need no containers
+	@$(PYTHON) -m pytest tests/unit tests/contract
+
+lint: venv ## format, lint and strict types alone
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
-	@$(PYTHON) -m pytest tests/unit tests/contract
 
 format: venv ## let ruff format and mend the code
 	@$(PYTHON) -m ruff format .

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interrupt_on_termination()
     try:
         code: int = options.command(options)
-    except (ClusterError, LoadError, PredictionError, ResultsError, HistoryError) as error:
+    except (ClusterError, LoadError, PredictionError, ResultsError, HistoryError, OSError) as error:
         print(f"chaos: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:

@@ -1,13 +1,10 @@
 """The running containers: the only file that talks to Docker and Compose.
 
-Everything is scoped to one Compose project, so nothing outside of it is ever touched. Commands run in
-a session of their own: a Ctrl-C reaches the lab, which lets the command in hand finish and then heals,
-and never a command half way.
+Everything is scoped to one Compose project, so nothing outside of it is ever touched.
 """
 
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +16,7 @@ from typing import Any
 
 import requests
 
+from chaos.command import CommandError, run
 from chaos.interrupt import deferred
 
 ROOT = Path(__file__).parents[1]
@@ -65,13 +63,18 @@ Snapshot = Mapping[str, tuple[Instance, ...]]
 
 @dataclass(frozen=True)
 class Cluster:
-    """The project that Compose finds in `directory` and the environment."""
+    """The project that Compose finds in `directory` and the environment.
+
+    `environ` is added to the lab's own environment; by Compose's `COMPOSE_PROJECT_NAME` and the
+    file's `GATEWAY_PORT` several projects live side by side.
+    """
 
     directory: Path = ROOT
+    environ: Mapping[str, str] = field(default_factory=dict)
 
     def build(self) -> None:
         """Build the services' images where something changed."""
-        self.compose("build", "--quiet", seconds=900)
+        self._run("docker", "compose", "build", "--quiet", seconds=900, whole=False)
 
     def heal(self) -> None:
         """To what compose.yaml declares, whatever state it is in, none included; wait until ready."""
@@ -149,38 +152,28 @@ class Cluster:
             return {}
         return where
 
-    def _run(self, *command: str, seconds: float) -> str:
-        process = subprocess.Popen(
-            command,
-            cwd=self.directory,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+    def _run(self, *command: str, seconds: float, whole: bool = True) -> str:
+        environ = {**os.environ, **self.environ}
         try:
-            output, errors = process.communicate(timeout=seconds)
-        except KeyboardInterrupt:
-            process.communicate(timeout=seconds)
-            raise
-        except subprocess.TimeoutExpired as error:
-            process.kill()
-            raise ClusterError(f"`{' '.join(command)}` did not end within {seconds:.0f} s") from error
-        if process.returncode:
-            raise ClusterError(explain(command, errors or output))
-        return output
+            return run(command, directory=self.directory, environ=environ, seconds=seconds, whole=whole)
+        except CommandError as error:
+            raise ClusterError(explain(error, environ.get("GATEWAY_PORT", "8080"))) from error
 
 
-def explain(command: Sequence[str], errors: str) -> str:
-    """What a failed command said, and what to do about it."""
-    port = os.environ.get("GATEWAY_PORT", "8080")
-    if "port is already allocated" in errors or "address already in use" in errors:
+_NO_ENGINE = (
+    "Cannot connect to the Docker daemon",
+    "error during connect",
+    "failed to connect to the docker API",
+)
+
+
+def explain(error: CommandError, port: str = "8080") -> str:
+    """What went wrong, and what to do about it. `port` is the gateway's."""
+    if "port is already allocated" in error.errors or "address already in use" in error.errors:
         return f"port {port} is in use on 127.0.0.1: free it, or set GATEWAY_PORT to another one"
-    if "Cannot connect to the Docker daemon" in errors or "error during connect" in errors:
+    if any(sign in error.errors for sign in _NO_ENGINE):
         return "no Docker engine answers: start it (`make setup` can), then try again"
-    lines = [line for line in errors.strip().splitlines() if line.strip()] or ["no output"]
-    return f"`{' '.join(command[:6])}` failed: {lines[-1]}"
+    return str(error)
 
 
 def _answering(route: str, wanted: set[str]) -> bool:

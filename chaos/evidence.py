@@ -50,7 +50,8 @@ def cause(fault: Fault, judgement: Judgement, witness: Witness, history: Sequenc
 
 
 def _split(judgement: Judgement, after: Instances, history: Sequence[Operation]) -> str:
-    final = [op for op in history if op.phase == "final" and op.served_by]
+    at_stake = {op.session for op in history if op.operation == "open" and op.phase == "steady"}
+    final = [op for op in history if op.phase == "final" and op.served_by and op.session in at_stake]
     knew = {_container(op) for op in final if op.outcome == "ok"}
     refused = {_container(op) for op in final if op.outcome == "fail"} - knew
     return (

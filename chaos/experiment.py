@@ -11,7 +11,7 @@ from chaos import evidence, verdict
 from chaos.cluster import Cluster, Snapshot
 from chaos.faults import Fault
 from chaos.faults.fault import Witness
-from chaos.load import Intensity, Load
+from chaos.load import Intensity, Load, history_path
 from chaos.placements import Placement
 from chaos.predictions import Prediction
 from chaos.results import Cell, Verdict
@@ -49,9 +49,9 @@ class Experiment:
     def run(self, fault: Fault, progress: Progress) -> list[Cell]:
         """One cell for each placement. The cluster is healed afterwards, also after an error."""
         services = [p.service for p in self.placements]
-        paths = {p.name: self._cell(fault, p) / "history.jsonl" for p in self.placements}
-        log = self.folder / "cells" / f"{fault.name}.locust.log"
-        with Load(self.cluster.url(), paths, log, self.intensity) as load:
+        names = [p.name for p in self.placements]
+        prefix = self.folder / "cells" / fault.name
+        with Load(self.cluster.url(), names, prefix, self.intensity) as load:
             progress.step("load")
             load.until_acknowledged(
                 self.steady.writes,
@@ -74,9 +74,7 @@ class Experiment:
                 self._finish(load, after, progress)
         progress.step("verdict")
         return [
-            self._judge(
-                fault, p, Witness(before[p.service], during[p.service], after[p.service]), paths[p.name]
-            )
+            self._judge(fault, p, Witness(before[p.service], during[p.service], after[p.service]))
             for p in self.placements
         ]
 
@@ -84,10 +82,8 @@ class Experiment:
         progress.step("final reads")
         load.finish({p.name: len(now[p.service]) for p in self.placements})
 
-    def _cell(self, fault: Fault, placement: Placement) -> Path:
-        return self.folder / "cells" / f"{fault.name}.{placement.name}"
-
-    def _judge(self, fault: Fault, placement: Placement, witness: Witness, path: Path) -> Cell:
+    def _judge(self, fault: Fault, placement: Placement, witness: Witness) -> Cell:
+        path = history_path(self.folder / "cells" / fault.name, placement.name)
         operations = history.read(path) if path.exists() else []
         judgement = verdict.judge(operations)
         if not fault.happened(witness):

@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: at any moment, but never in the middle of healing."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -17,8 +18,11 @@ def interrupt_on_termination() -> None:
 def deferred() -> Iterator[None]:
     """Hold interrupts back in here; one that came meanwhile is raised on leaving.
 
-    Only the main thread receives signals: call it there.
+    Signals reach the main thread alone: in another one there is nothing to hold back.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     came: list[int] = []
 
     def note(number: int, _: FrameType | None) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -37,10 +38,12 @@ class Intensity:
 class Load:
     """Verifying users on some placements, from entering the context until `finish`."""
 
-    def __init__(self, url: str, histories: Mapping[str, Path], log: Path, intensity: Intensity) -> None:
+    def __init__(self, url: str, placements: Sequence[str], prefix: Path, intensity: Intensity) -> None:
+        """Histories go to `<prefix>.<placement>/history.jsonl`, Locust's words to `<prefix>.log`."""
         self._url = url
-        self._histories = histories
-        self._log = log
+        self._prefix = prefix.resolve()
+        self._histories = {name: history_path(prefix, name) for name in placements}
+        self._log = prefix.with_name(f"{prefix.name}.log")
         self._intensity = intensity
         self._process: subprocess.Popen[str] | None = None
 
@@ -64,8 +67,9 @@ class Load:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         process = self._running()
-        if process.stdin and not process.stdin.closed:
-            process.stdin.close()
+        if process.stdin:
+            with suppress(BrokenPipeError):
+                process.stdin.close()
         try:
             process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -112,17 +116,18 @@ class Load:
 
     def histories(self) -> Mapping[str, Sequence[Operation]]:
         """What was recorded so far, by placement."""
-        return {name: history.read(path) if path.exists() else [] for name, path in self._histories.items()}
+        return {
+            name: history.read(path, growing=True) if path.exists() else []
+            for name, path in self._histories.items()
+        }
 
     def _settings(self) -> Mapping[str, str]:
-        template = str(next(iter(self._histories.values())))
-        first = next(iter(self._histories))
         return {
             "LOADTEST_CONDUCTED": "1",
             "LOADTEST_PLACEMENTS": ",".join(self._histories),
             "LOADTEST_USERS": str(self._intensity.users),
             "LOADTEST_RATE": str(self._intensity.rate),
-            "LOADTEST_HISTORY": template.replace(first, "{placement}"),
+            "LOADTEST_HISTORY": str(self._prefix),
         }
 
     def _running(self) -> subprocess.Popen[str]:
@@ -135,6 +140,11 @@ class Load:
             raise LoadError(f"Locust ended too early; see {self._log}")
         if elapsed > START_SECONDS:
             raise LoadError(f"{what} in {START_SECONDS:.0f} s; see {self._log}")
+
+
+def history_path(prefix: Path, placement: str) -> Path:
+    """Where `loadtests/locustfile.py` writes the history of a placement."""
+    return prefix.with_name(f"{prefix.name}.{placement}") / "history.jsonl"
 
 
 def _command(url: str, users: int) -> Sequence[str]:

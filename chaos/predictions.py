@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from chaos.verdict import Observed
 
@@ -25,7 +25,10 @@ def load(
     faults: Iterable[str], placements: Iterable[str], path: Path = FILE
 ) -> Mapping[tuple[str, str], Prediction]:
     """By (fault, placement), one for each pair asked for. Raises `PredictionError`."""
-    rows = tomllib.loads(path.read_text())
+    try:
+        rows = tomllib.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise PredictionError(f"{path} cannot be read as predictions: {error}") from error
     return {
         (fault, placement): _prediction(path, rows, fault, placement)
         for fault in faults
@@ -34,11 +37,13 @@ def load(
 
 
 def _prediction(path: Path, rows: dict[str, Any], fault: str, placement: str) -> Prediction:
-    row = rows.get(fault, {})
+    row = rows.get(fault)
+    if not isinstance(row, dict):
+        row = {}
     expected = row.get(placement)
     if expected not in get_args(Observed) or expected == "unknown":
         raise PredictionError(
             f"{path.name} has no usable prediction for {placement} under {fault}: {expected!r}; "
             "say what you expect before you measure it"
         )
-    return Prediction(expected, row.get("why", ""))
+    return Prediction(cast("Observed", expected), row.get("why", ""))

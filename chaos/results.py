@@ -107,6 +107,8 @@ def load(path: Path) -> Matrix:
     try:
         read = json.loads(file.read_text())
         del read["summary"]
+        if read["schema"] != SCHEMA:
+            raise ValueError(f"schema {read['schema']}, not {SCHEMA}")
         return Matrix(**{**read, "cells": tuple(Cell(**cell) for cell in read["cells"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultsError(f"{file} holds no results of this lab: {error}") from error

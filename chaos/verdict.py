@@ -123,8 +123,11 @@ def judge(history: Sequence[Operation]) -> Judgement:
 
 def unavailable_seconds(history: Sequence[Operation]) -> float:
     """The longest time in which no service answered anybody, final reads left out."""
-    answered = sorted(op.completed_at for op in history if op.answered and op.phase != "final")
-    return round(max((after - before for before, after in pairwise(answered)), default=0.0), 3)
+    load = [op for op in history if op.phase != "final"]
+    answers = sorted(op.completed_at for op in load if op.answered)
+    end = max((op.completed_at for op in load), default=0.0)
+    gaps = (after - before for before, after in pairwise((*answers, end)))
+    return round(max(gaps, default=0.0), 3)
 
 
 def _replay(history: Sequence[Operation]) -> list[_Session]:
@@ -143,7 +146,8 @@ def _conclude(
     unread = sum(not s.judged for s in (*at_stake, *later))
     reason = ""
     observed: Observed = "unknown"
-    if not numbers.acknowledged:
+    before = (op for op in history if op.phase == "steady" and op.is_write and op.outcome == "ok")
+    if not numbers.acknowledged or not any(before):
         reason = "no write was acknowledged before the fault"
     elif not any(op.phase in {"fault", "recovery"} for op in history):
         reason = "there was no load while the fault happened"
@@ -151,7 +155,7 @@ def _conclude(
         reason = f"{unread} sessions have no final read"
     else:
         observed = _observe(numbers)
-        broken = sum(bool(s.missing or s.dropped) for s in later)
+        broken = sum(bool(s.missing or s.dropped or s.split) for s in later)
         if broken and observed not in {"split", "partly"}:
             observed, reason = "partly", f"{broken} sessions opened after the fault lost something too"
     return replace(numbers, observed=observed, reason=reason)

@@ -53,10 +53,15 @@ def write(operation: Operation, file: TextIO) -> None:
     file.write(json.dumps(asdict(operation), separators=(",", ":")) + "\n")
 
 
-def read(path: Path) -> list[Operation]:
-    """All operations of a file, in the order they ended. Raises `HistoryError`."""
-    with path.open() as file:
-        return list(_parse(path, file))
+def read(path: Path, *, growing: bool = False) -> list[Operation]:
+    """All operations of a file, in the order they ended. Raises `HistoryError`.
+
+    Of a file that is still `growing`, a last line without its end is left for later.
+    """
+    lines = path.read_text().splitlines(keepends=True)
+    if growing and lines and not lines[-1].endswith("\n"):
+        lines.pop()
+    return list(_parse(path, lines))
 
 
 def acknowledged_writes(operations: Iterable[Operation]) -> int:

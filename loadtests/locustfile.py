@@ -8,7 +8,7 @@ compares every read with what was acknowledged before. Settings, from the enviro
     LOADTEST_PLACEMENTS  names, comma-separated (layer,token,redis-everysec); each has a route
     LOADTEST_USERS       users per placement (10)
     LOADTEST_RATE        operations per second and user (8)
-    LOADTEST_HISTORY     where histories go, e.g. out/{placement}.jsonl (nowhere)
+    LOADTEST_HISTORY     P: histories go to P.<placement>/history.jsonl (nowhere)
     LOADTEST_CONDUCTED   1: phases come as JSON lines on standard input, and its end is the end
 """
 
@@ -154,7 +154,7 @@ for _placement in PLACEMENTS:
 def prepare(environment: Environment, **_: object) -> None:
     if HISTORY:
         for placement in PLACEMENTS:
-            path = Path(HISTORY.format(placement=placement))
+            path = Path(f"{HISTORY}.{placement}", "history.jsonl")
             path.parent.mkdir(parents=True, exist_ok=True)
             files[placement] = path.open("a", buffering=1)
     if CONDUCTED:

@@ -26,7 +26,7 @@ class NoFault:
     def happened(self, witness: Witness) -> bool:
         """Nothing did: the same processes all along."""
         boots = _boots(witness.before)
-        return None not in boots and boots == _boots(witness.during) == _boots(witness.after)
+        return bool(boots) and None not in boots and boots == _boots(witness.during) == _boots(witness.after)
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,22 @@ class Restart:
 
 @dataclass(frozen=True)
 class Kill:
-    """SIGKILL to the container's first process, a moment of nothing, then the same container again."""
+    """`docker kill`: SIGKILL to the first process, a moment of nothing, then the same container again.
+
+    To the engine this is a stop by hand, so no restart policy brings it back before we do.
+    """
 
     name: ClassVar[str] = "kill"
-    says: ClassVar[str] = "SIGKILL, then docker compose start: the same container, a new process"
+    says: ClassVar[str] = "docker kill, then docker start: the same container, a new process"
     lasting: ClassVar[bool] = False
 
     @contextmanager
     def inject(self, cluster: Cluster, services: Sequence[str]) -> Iterator[None]:
         with cluster.healing():
-            cluster.compose("kill", *services)
+            killed = cluster.compose("ps", "--quiet", *services).split()
+            cluster.docker("kill", *killed)
             yield
+            cluster.docker("start", *killed)
 
     def happened(self, witness: Witness) -> bool:
         killed = all(i.exit_code == SIGKILLED and not i.running for i in witness.during)
@@ -81,7 +86,8 @@ class Recreate:
             yield
 
     def happened(self, witness: Witness) -> bool:
-        return bool(witness.before and witness.after) and not _ids(witness.before) & _ids(witness.after)
+        replaced = len(witness.before) == len(witness.after) > 0 and all(i.running for i in witness.after)
+        return replaced and _ids(witness.before).isdisjoint(_ids(witness.after))
 
 
 @dataclass(frozen=True)

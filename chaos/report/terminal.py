@@ -44,7 +44,7 @@ def _table(matrix: Matrix) -> Table:
         table.add_row(
             cell.fault if first else "",
             cell.placement,
-            Text(_observed(cell), style=_STYLES[cell.observed]),
+            Text(_observed(cell), style=_STYLES.get(cell.observed, "dim")),
             str(cell.acknowledged),
             str(cell.lost),
             f"{cell.unavailable_seconds:.2f} s",
@@ -65,7 +65,7 @@ def _verdict(cell: Cell) -> Text:
         case "match":
             return Text("as predicted")
         case "surprise":
-            return Text(f"SURPRISE: {cell.predicted} was predicted", style="bold red")
+            return Text("SURPRISE", style="bold red")
         case "unknown":
             return Text("UNKNOWN", style="bold yellow")
     return Text("skipped", style="dim")

@@ -1,5 +1,6 @@
 """The HTTP contract, the same over every store."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -16,6 +17,8 @@ from services.session.store import Applied, SessionStore, SessionUnknown
 T = TypeVar("T")
 
 routes = Blueprint("session", __name__)
+
+_VERSION = re.compile(r"[1-9][0-9]{0,14}")
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def close_session() -> Response:
     parts = _parts()
     parts.store.close(_credential(), if_version=_if_version())
     response = Response(status=204)
-    response.headers["Clear-Site-Data"] = '"storage"'
+    response.headers["Clear-Site-Data"] = '"cache"'
     parts.cookie.drop(response)
     return response
 
@@ -154,8 +157,8 @@ def _if_version() -> int | None:
     tags = request.if_match.as_set()
     if len(tags) > 1:
         raise Invalid("If-Match takes one entity tag here")
-    tag = next(iter(tags), "")
-    return int(tag) if tag.isascii() and tag.isdecimal() and len(tag) < 16 else 0
+    tag = next(iter(tags), None) or ""
+    return int(tag) if _VERSION.fullmatch(tag) else 0
 
 
 def _item_id(text: str) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import msgspec
-from flask import Blueprint, Flask, Response, send_from_directory
+from flask import Blueprint, Flask, Response, request, send_from_directory
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 
 from services.session import api, openapi, problems
@@ -26,11 +26,19 @@ def build(store: SessionStore, cookie: Cookie, placement: Placement) -> Flask:
     measured = MeasuredStore(store, registry)
     app.extensions["session"] = api.Parts(measured, cookie)
     problems.register(app)
+    app.before_request(_read_body)
     app.register_blueprint(api.routes)
     app.register_blueprint(_operations(measured, cookie, placement, registry))
     app.register_blueprint(_pages())
     _identify(app, placement.service, Instance(placement.instance, placement.boot))
     return app
+
+
+def _read_body() -> None:
+    """Also where no one asks for it: the server closes the connection on an answer that left a body
+    unread, and now and then a client's next request on that connection comes to nothing.
+    """
+    request.get_data()
 
 
 def _operations(
@@ -88,4 +96,6 @@ def _identify(app: Flask, service: str, instance: Instance) -> None:
         response.headers["Served-By"] = served_by
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Content-Type-Options"] = "nosniff"
+        if response.status_code == 413:  # what is left of the body is not read: say so
+            response.headers["Connection"] = "close"
         return response

@@ -1,5 +1,6 @@
 """The services' settings: read once, from the environment, and refused when they make no sense."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,18 +57,37 @@ def _service(name: str) -> str:
 
 
 def _store(url: str, examples: Sequence[str]) -> SplitResult:
+    if not any(_is_like(url, urlsplit(example)) for example in examples):
+        raise SettingsError(
+            f"SESSION_STORE={without_secret(url)!r}: this service keeps sessions in {' or '.join(examples)}"
+        )
+    return urlsplit(url)
+
+
+def without_secret(url: str) -> str:
+    """The URL, fit to be shown: who and by what password is left out."""
+    return re.sub(r"//[^/]*@", "//***@", url)
+
+
+def _is_like(url: str, example: SplitResult) -> bool:
+    """Whether the URL has the example's scheme and no part that the example has not."""
     try:
         parts = urlsplit(url)
+        _ = parts.port  # raises where it is none
     except ValueError:
-        parts = SplitResult("", "", "", "", "")
-    if parts.scheme not in {urlsplit(example).scheme for example in examples}:
-        raise SettingsError(f"SESSION_STORE={url!r}: this service keeps sessions in {' or '.join(examples)}")
-    return parts
+        return False
+    return (
+        parts.scheme == example.scheme
+        and bool(parts.netloc) == bool(example.netloc)
+        and bool(parts.hostname) == bool(example.hostname)
+        and (not parts.path or bool(example.path))
+        and not (parts.query or parts.fragment)
+    )
 
 
 def _seconds(environ: Mapping[str, str], name: str, default: int) -> int:
     text = environ.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= 10**9):
+    if not (text.isascii() and text.isdecimal() and len(text) < 11 and 0 < int(text) <= 10**9):
         raise SettingsError(f"{name}={text!r}: a whole number of seconds, 1 or more, is needed")
     return int(text)
 

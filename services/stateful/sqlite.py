@@ -7,6 +7,7 @@ containers of one host may share the file (https://www.sqlite.org/wal.html: not 
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import astuple, fields, replace
@@ -170,13 +171,22 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(path: Path) -> None:
-    """Make the file what it has to be; leaves no connection open, as the process may fork next."""
-    try:
-        with closing(_connect(path)) as db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(_SCHEMA)
-    except sqlite3.Error as error:
-        raise StoreUnavailable(f"SQLite at {path}: {error}") from error
+    """Make the file what it has to be; leaves no connection open, as the process may fork next.
+
+    Of several that start on a new file at once SQLite may turn some away without waiting: try again.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            with closing(_connect(path)) as db:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.executescript(_SCHEMA)
+            return
+        except sqlite3.Error as error:
+            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() >= deadline:
+                raise StoreUnavailable(f"SQLite at {path}: {error}") from error
+        time.sleep(0.01)
 
 
 def _session(record: Record, visits: int, items: dict[str, Item]) -> Session:

@@ -1,7 +1,9 @@
 """The stateless service: sessions leave its container, to the client as a sealed token or to Redis."""
 
 import os
+import re
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import redis
 from flask import Flask
@@ -10,7 +12,7 @@ from services.session import application, placement
 from services.session.cookie import Cookie
 from services.session.lifetime import Lifetime
 from services.session.placement import Instance
-from services.session.settings import Settings, SettingsError
+from services.session.settings import Settings, SettingsError, without_secret
 from services.stateless.keyring import KeyRing
 from services.stateless.redis import RedisStore
 from services.stateless.token import TokenStore
@@ -31,17 +33,16 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
         where = placement.of_kind("client", settings.service, "token", instance, None)
         return application.build(store, cookie, where)
     url = settings.store.geturl()
-    where = placement.of_kind("redis", settings.service, "redis", instance, _without_password(settings))
+    where = placement.of_kind("redis", settings.service, "redis", instance, without_secret(url))
     return application.build(_redis(url, lifetime), cookie, where)
 
 
 def _redis(url: str, lifetime: Lifetime) -> RedisStore:
+    if not re.fullmatch(r"(/[0-9]*)?", urlsplit(url).path):
+        raise SettingsError(
+            f"SESSION_STORE={without_secret(url)!r}: a database is a number, as in {STORES[0]}"
+        )
     try:
         return RedisStore(url, lifetime)
     except (redis.RedisError, ValueError) as error:
-        raise SettingsError(f"SESSION_STORE={url!r}: {error}") from error
-
-
-def _without_password(settings: Settings) -> str:
-    store = settings.store
-    return f"redis://{store.hostname}:{store.port or 6379}{store.path}"
+        raise SettingsError(f"SESSION_STORE={without_secret(url)!r}: {error}") from error

@@ -13,14 +13,18 @@ import os
 import sys
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import OctKey
 
 from services.session.settings import SettingsError
 
 KEY_BITS = 256
+
+# joserfc warns of weak keys, on two lines; here they are refused, on one.
+warnings.simplefilter("ignore", SecurityWarning)
 
 
 class KeyRing:
@@ -61,7 +65,8 @@ def _read(directory: Path) -> list[OctKey]:
 
 def _read_key(file: Path) -> OctKey:
     try:
-        key = OctKey.import_key(json.loads(file.read_text()))
+        key = OctKey.import_key(dict(json.loads(file.read_text())))
+        key.check_use("enc")
     except (OSError, ValueError, TypeError, JoseError) as error:
         raise SettingsError(f"{file} is not a readable JSON Web Key: {error}") from error
     if len(key.raw_value) * 8 != KEY_BITS:
@@ -97,7 +102,11 @@ def main(arguments: list[str]) -> None:
     if len(arguments) != 1:
         sys.exit("usage: python -m services.stateless.keyring DIRECTORY")
     directory = Path(arguments[0])
-    if not list(directory.glob("*.jwk")) and create_first(directory):
+    try:
+        made = not list(directory.glob("*.jwk")) and create_first(directory)
+    except OSError as error:
+        sys.exit(f"cannot make a key ring in {directory}: {error.strerror}; it must be writable by this user")
+    if made:
         print(f"made the first key of the key ring in {directory}")
     else:
         print(f"the key ring in {directory} is there already")

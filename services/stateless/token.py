@@ -101,7 +101,7 @@ class TokenStore:
         try:
             content = jwe.decrypt_compact(token, self._key_of, registry=_REGISTRY).plaintext
             sealed = _decoder.decode(content or b"")
-        except (JoseError, msgspec.MsgspecError, ValueError) as error:
+        except (JoseError, msgspec.MsgspecError, ValueError, TypeError) as error:
             raise CredentialInvalid("the session token was not sealed by this service") from error
         if (sealed.purpose, sealed.service) != (_PURPOSE, self._service):
             raise CredentialInvalid("the session token was sealed for something else")

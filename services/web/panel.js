@@ -1,6 +1,6 @@
 /* One service on the page: its cart, its visits, and whether it keeps its promises. */
 import { Promised, restoreAll } from "./promised.js";
-import { ask, inDoubt } from "./service.js";
+import { ask, inDoubt, reason } from "./service.js";
 import { judge, short, whereabouts } from "./verdict.js";
 
 const ANSWERS_SHOWN = 12;
@@ -96,8 +96,7 @@ export class Panel {
 
   async #ask(method, path, body) {
     const answer = await ask(this.#base, method, path, body);
-    const { detail = `status ${answer.status}` } = answer.body;
-    this.#put(".notice", answer.ok ? "" : `${inDoubt(answer) ? "Not acknowledged" : "Not done"}: ${detail}.`);
+    this.#put(".notice", answer.ok ? "" : `${inDoubt(answer) ? "Not acknowledged" : "Not done"}. ${reason(answer)}`);
     return answer;
   }
 
@@ -144,7 +143,7 @@ export class Panel {
   #draw({ tone, text, rows }, by) {
     this.element.className = `panel ${tone}`;
     this.#put(".verdict", text);
-    if (by) this.#put(".by", `answered last: container ${short(by.container)}, process ${short(by.boot)}`);
+    if (by) this.#put(".by", `answered last: container ${short(by.container)}, boot ${short(by.boot)}`);
     for (const button of this.element.querySelectorAll("[data-do]")) button.hidden = !OFFERED[tone].includes(button.dataset.do);
     const broken = this.#answers.filter((answer) => answer.tone === "lost").length;
     this.#at(".answers").ariaLabel = `promise broken in ${broken} of the last ${this.#answers.length} answers`;

@@ -19,6 +19,11 @@ export async function ask(base, method, path, body) {
 /* Whether a change that was not acknowledged may have been made all the same. */
 export const inDoubt = ({ status }) => status === 0 || status >= 500;
 
+/* Why there is no success, in the words of the problem document. */
+export function reason({ status, body: { title = "Unavailable", detail = `status ${status}` } }) {
+  return `${title}: ${detail.replace(/\.$/, "")}.`;
+}
+
 function servedBy(headers) {
   const [service, container, boot] = (headers.get("Served-By") ?? "").split("/");
   return boot ? { service, container, boot } : null;

@@ -1,4 +1,6 @@
 /* What an answer says about a promise, in words that claim no more than the answers show. Pure. */
+import { reason } from "./service.js";
+
 const WHERE = {
   "writable-layer": "in the container's writable layer",
   "volume": "on a volume",
@@ -26,7 +28,7 @@ export function judge(promise, answer, placement, answers) {
   const say = (tone, text, session) => ({ tone, text, rows: promise ? rows(promise, tone, session) : [] });
   if (!ok && status !== 401) {
     const stands = promise ? " What was promised is not forgotten." : "";
-    return say("unavailable", `Unavailable: ${body.detail ?? `status ${status}`}.${stands}`);
+    return say("unavailable", `${reason(answer)}${stands}`);
   }
   if (!promise) return say("none", "No session is open. Your first item or visit opens one.");
   const why = () => cause(promise.at, answer.by, placement, answers);

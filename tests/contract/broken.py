@@ -44,7 +44,11 @@ class WriteBehindStore(SqliteStore):
         return super().load(credential)
 
     def apply(
-        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+        self,
+        credential: str,
+        operations: Sequence[Operation],
+        *,
+        if_version: int | None = None,  # noqa: ARG002
     ) -> Applied:
         session, results = document.apply(self.load(credential).session, operations)
         self._behind.append((credential, operations))
@@ -73,7 +77,11 @@ class LastWriterStore(MemoryStore):
     """Reads the session, changes it and writes it back whole: of two at a time one is lost."""
 
     def apply(
-        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+        self,
+        credential: str,
+        operations: Sequence[Operation],
+        *,
+        if_version: int | None = None,  # noqa: ARG002
     ) -> Applied:
         session, results = document.apply(self.load(credential).session, operations)
         Event().wait(0.0001)

@@ -110,9 +110,11 @@ def service(request: pytest.FixtureRequest, services: dict[str, Service]) -> Ser
 
 
 @pytest.fixture
-def client(service: Service) -> Client:
+def client(service: Service) -> Iterator[Client]:
     """Somebody new."""
-    return service.client()
+    somebody = service.client()
+    with somebody.jar:
+        yield somebody
 
 
 @pytest.fixture

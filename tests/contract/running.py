@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,7 +37,7 @@ def free_port() -> int:
         return port
 
 
-def environment(settings: Mapping[str, str]) -> dict[str, str]:
+def environment(settings: dict[str, str]) -> dict[str, str]:
     """This process's environment with just these settings of the services."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("SESSION_")}
     return inherited | {"PYTHONPATH": str(ROOT)} | settings
@@ -65,7 +65,7 @@ class Service:
     process: subprocess.Popen[bytes]
 
     @classmethod
-    def start(cls, name: str, module: str, settings: Mapping[str, str], log: Path) -> "Service":
+    def start(cls, name: str, module: str, settings: dict[str, str], log: Path) -> "Service":
         port = free_port()
         where = {"HOST": "127.0.0.1", "PORT": str(port), "SESSION_COOKIE_SECURE": "false"}
         with log.open("wb") as output:

@@ -25,9 +25,7 @@ def test_suite_catches_a_store_that_forgets_every_50th_change(lifetime: Lifetime
         test_store.test_store_counts_every_one_of_200_visits(broken.ForgetfulStore(lifetime))
 
 
-def test_suite_catches_a_store_that_acknowledges_before_it_writes(
-    tmp_path: Path, lifetime: Lifetime
-) -> None:
+def test_suite_catches_a_store_that_acknowledges_before_it_writes(tmp_path: Path, lifetime: Lifetime) -> None:
     path = tmp_path / "sessions.db"
     hasty, other = broken.WriteBehindStore(path, lifetime), SqliteStore(path, lifetime)
     with caught():

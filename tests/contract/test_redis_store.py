@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from typing import Any
 
 import pytest
@@ -22,23 +22,26 @@ from tests.contract.running import eventually, free_port
 TEA = Item("tea", 2)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[ValkeyServer]:
-    """A server of the test's own, which it may stop, pause and inspect."""
+    """A server of these tests' own, which they may pause, fill and inspect."""
     with ValkeyServer() as running:
         yield running
 
 
 @pytest.fixture
-def store(server: ValkeyServer, lifetime: Lifetime) -> RedisStore:
-    return RedisStore(f"{server.connection_url}/0", lifetime)
+def admin(server: ValkeyServer) -> Iterator[redis.Redis]:
+    """The operator's connection, to an empty server that nobody else is connected to."""
+    with redis.Redis(port=server.port) as connection:
+        connection.flushall()
+        connection.client_kill_filter(_type="normal", skipme=True)
+        yield connection
+        connection.config_set("maxmemory", "0")
 
 
 @pytest.fixture
-def admin(server: ValkeyServer) -> Iterator["redis.Redis[bytes]"]:
-    """The operator's connection."""
-    with redis.Redis(port=server.port) as connection:
-        yield connection
+def store(server: ValkeyServer, admin: redis.Redis, lifetime: Lifetime) -> RedisStore:
+    return RedisStore(f"{server.connection_url}/0", lifetime)
 
 
 @contextmanager
@@ -51,19 +54,19 @@ def paused(server: ValkeyServer) -> Iterator[None]:
         server._process.send_signal(signal.SIGCONT)
 
 
-def others(admin: "redis.Redis[bytes]") -> list[dict[str, Any]]:
+def others(admin: redis.Redis) -> list[dict[str, Any]]:
     """The connections beside the operator's, as the server counts them."""
     own = admin.client_id()
     return [client for client in admin.client_list() if int(client["id"]) != own]
 
 
-def traffic(admin: "redis.Redis[bytes]") -> tuple[int, int]:
+def traffic(admin: redis.Redis) -> tuple[int, int]:
     """Bytes in and out of the store's one connection, as the server counted them."""
     (client,) = others(admin)
     return int(client["tot-net-in"]), int(client["tot-net-out"])
 
 
-def bytes_for(admin: "redis.Redis[bytes]", action: Callable[[], object]) -> tuple[int, int]:
+def bytes_for(admin: redis.Redis, action: Callable[[], object]) -> tuple[int, int]:
     """Bytes sent and received for the action."""
     sent, received = traffic(admin)
     action()
@@ -71,12 +74,14 @@ def bytes_for(admin: "redis.Redis[bytes]", action: Callable[[], object]) -> tupl
     return sent_after - sent, received_after - received
 
 
-def commands_for(admin: "redis.Redis[bytes]", action: Callable[[], object]) -> list[str]:
+def commands_for(admin: redis.Redis, action: Callable[[], object]) -> list[str]:
     """The commands that reached the server for the action, without those inside a script."""
-    with admin.monitor() as monitor:
+    with admin.monitor() as monitor:  # type: ignore[no-untyped-call]
+        admin.echo("start")
         action()
         admin.echo("done")
-        seen = list(takewhile(lambda each: each["command"] != "ECHO done", monitor.listen()))
+        since = dropwhile(lambda each: each["command"] != "ECHO start", monitor.listen())
+        seen = list(takewhile(lambda each: each["command"] != "ECHO done", since))[1:]
     return [each["command"] for each in seen if each["client_type"] != "lua"]
 
 
@@ -87,14 +92,14 @@ def session_of(store: RedisStore, items: int) -> str:
     return credential
 
 
-def everything_in(admin: "redis.Redis[bytes]") -> bytes:
+def everything_in(admin: redis.Redis) -> bytes:
     """All keys, fields and values."""
     keys = list(admin.scan_iter())
     return repr([(key, admin.hgetall(key)) for key in keys]).encode()
 
 
 @pytest.mark.parametrize("action", ["open", "load", "apply", "renew", "close", "check"])
-def test_redis_store_takes_one_round_trip(store: RedisStore, admin: "redis.Redis[bytes]", action: str) -> None:
+def test_redis_store_takes_one_round_trip(store: RedisStore, admin: redis.Redis, action: str) -> None:
     credential = session_of(store, 3)
     actions: dict[str, Callable[[], object]] = {
         "open": store.open,
@@ -111,7 +116,7 @@ def test_redis_store_takes_one_round_trip(store: RedisStore, admin: "redis.Redis
     "operation", [CountVisit(), PutItem("new", TEA), PutItem("a0000", TEA), RemoveItem("a0000")]
 )
 def test_redis_store_sends_and_receives_as_much_for_1000_items_as_for_1(
-    store: RedisStore, admin: "redis.Redis[bytes]", operation: Operation
+    store: RedisStore, admin: redis.Redis, operation: Operation
 ) -> None:
     small, large = session_of(store, 1), session_of(store, 1000)
     of_small = bytes_for(admin, lambda: store.apply(small, [operation]))
@@ -120,7 +125,7 @@ def test_redis_store_sends_and_receives_as_much_for_1000_items_as_for_1(
 
 
 def test_redis_store_works_on_when_the_server_forgot_its_script(
-    store: RedisStore, admin: "redis.Redis[bytes]"
+    store: RedisStore, admin: redis.Redis
 ) -> None:
     credential = store.open().credential
     admin.script_flush()
@@ -131,7 +136,7 @@ def test_redis_store_works_on_when_the_server_forgot_its_script(
 # What it leaves in Redis
 
 
-def test_redis_store_keeps_no_secret(store: RedisStore, admin: "redis.Redis[bytes]") -> None:
+def test_redis_store_keeps_no_secret(store: RedisStore, admin: redis.Redis) -> None:
     first = store.open().credential
     second = store.renew(first)
     store.apply(second, [CountVisit()])
@@ -140,30 +145,28 @@ def test_redis_store_keeps_no_secret(store: RedisStore, admin: "redis.Redis[byte
     assert not [c for c in (first, second) if Credential.parse(c).secret.encode() in kept]
 
 
-def test_redis_store_keeps_no_secret_of_an_ended_session(
-    store: RedisStore, admin: "redis.Redis[bytes]"
-) -> None:
+def test_redis_store_keeps_no_secret_of_an_ended_session(store: RedisStore, admin: redis.Redis) -> None:
     credential = store.open().credential
     store.close(credential)
     assert Credential.parse(credential).secret.encode() not in everything_in(admin)
 
 
 def test_redis_store_leaves_nothing_of_the_content_when_a_session_is_closed(
-    store: RedisStore, admin: "redis.Redis[bytes]"
+    store: RedisStore, admin: redis.Redis
 ) -> None:
     credential = session_of(store, 3)
     store.close(credential)
     assert b"tea" not in everything_in(admin)
 
 
-def expiry(admin: "redis.Redis[bytes]") -> int:
+def expiry(admin: redis.Redis) -> int:
     """When the only key expires."""
     (key,) = admin.scan_iter()
     return int(admin.expiretime(key))
 
 
 def test_redis_store_lets_a_session_expire_in_redis(
-    store: RedisStore, admin: "redis.Redis[bytes]", clock: Clock
+    store: RedisStore, admin: redis.Redis, clock: Clock
 ) -> None:
     store.open()
     assert expiry(admin) == clock.now + 100 + 50
@@ -171,7 +174,7 @@ def test_redis_store_lets_a_session_expire_in_redis(
 
 @pytest.mark.parametrize("change", ["load", "apply"])
 def test_redis_store_moves_the_expiry_with_the_idle_timeout(
-    store: RedisStore, admin: "redis.Redis[bytes]", clock: Clock, change: str
+    store: RedisStore, admin: redis.Redis, clock: Clock, change: str
 ) -> None:
     credential = store.open().credential
     clock.forward(20)
@@ -184,7 +187,7 @@ def test_redis_store_moves_the_expiry_with_the_idle_timeout(
 
 @pytest.mark.parametrize("change", ["renew", "close"])
 def test_redis_store_keeps_the_expiry_when_a_session_is_renewed_or_closed(
-    store: RedisStore, admin: "redis.Redis[bytes]", clock: Clock, change: str
+    store: RedisStore, admin: redis.Redis, clock: Clock, change: str
 ) -> None:
     credential = store.open().credential
     opened_at = clock.now
@@ -197,7 +200,7 @@ def test_redis_store_keeps_the_expiry_when_a_session_is_renewed_or_closed(
 
 
 def test_redis_store_leaves_nothing_when_a_credential_is_unknown(
-    store: RedisStore, admin: "redis.Redis[bytes]"
+    store: RedisStore, admin: redis.Redis
 ) -> None:
     store.close(str(Credential.fresh()))
     assert admin.dbsize() == 0
@@ -245,7 +248,7 @@ def test_redis_store_is_unavailable_within_a_second_when_the_server_hangs_at_the
 
 
 def test_redis_store_never_sends_a_change_twice_when_the_server_hangs(
-    server: ValkeyServer, store: RedisStore, admin: "redis.Redis[bytes]", lifetime: Lifetime
+    server: ValkeyServer, store: RedisStore, admin: redis.Redis, lifetime: Lifetime
 ) -> None:
     """The lost answer leaves it open whether the visit was counted; it is never counted twice."""
     credential = store.open().credential
@@ -255,18 +258,14 @@ def test_redis_store_never_sends_a_change_twice_when_the_server_hangs(
     assert store.load(credential).session.visits <= 1
 
 
-def test_redis_store_works_on_when_the_server_answers_again(
-    server: ValkeyServer, store: RedisStore
-) -> None:
+def test_redis_store_works_on_when_the_server_answers_again(server: ValkeyServer, store: RedisStore) -> None:
     credential = session_of(store, 3)
     with paused(server), pytest.raises(StoreUnavailable):
         store.load(credential)
     assert len(store.load(credential).session.items) == 3
 
 
-def test_redis_store_is_unavailable_when_redis_is_full(
-    store: RedisStore, admin: "redis.Redis[bytes]"
-) -> None:
+def test_redis_store_is_unavailable_when_redis_is_full(store: RedisStore, admin: redis.Redis) -> None:
     credential = session_of(store, 1)
     admin.config_set("maxmemory", "1")
     with pytest.raises(StoreUnavailable):
@@ -275,9 +274,7 @@ def test_redis_store_is_unavailable_when_redis_is_full(
     assert store.load(credential).session.version == 2
 
 
-def test_redis_store_remembers_an_end_when_redis_is_full(
-    store: RedisStore, admin: "redis.Redis[bytes]"
-) -> None:
+def test_redis_store_remembers_an_end_when_redis_is_full(store: RedisStore, admin: redis.Redis) -> None:
     credential = session_of(store, 1)
     store.close(credential)
     admin.config_set("maxmemory", "1")

@@ -158,7 +158,7 @@ def test_store_executes_nothing_when_the_version_is_another(store: SessionStore,
 def test_store_applies_nothing_of_what_does_not_fit(token_store: TokenStore) -> None:
     """Only a token can be too large: the size of a session is not what a server-side store costs."""
     credential = token_store.open().credential
-    too_much = [CountVisit(), *(PutItem(f"a{n}", Item("x" * 100, 1)) for n in range(50))]
+    too_much: list[Operation] = [CountVisit(), *(PutItem(f"a{n}", Item("x" * 100, 1)) for n in range(50))]
     with pytest.raises(SessionTooLarge):
         token_store.apply(credential, too_much)
     assert token_store.load(credential).session.version == 1

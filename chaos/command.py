@@ -1,0 +1,66 @@
+"""Run a command to its end. A Ctrl-C reaches the lab, and never a command half way."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from chaos.interrupt import deferred
+
+
+class CommandError(Exception):
+    """A command that could not be run, failed, or did not end. `errors` is what it said."""
+
+    def __init__(self, command: Sequence[str], errors: str) -> None:
+        self.command = command
+        self.errors = errors
+        lines = [line for line in errors.strip().splitlines() if line.strip()] or ["no output"]
+        super().__init__(f"`{' '.join(command[:8])}` failed: {lines[-1]}")
+
+
+def run(
+    command: Sequence[str],
+    *,
+    directory: Path,
+    environ: Mapping[str, str],
+    seconds: float,
+    whole: bool = True,
+) -> str:
+    """Its standard output. Raises `CommandError`.
+
+    It runs in a session of its own. An interrupt is held back until it has ended or, where it need
+    not be `whole`, ends it. At the end of its time it is killed, with all that it started.
+    """
+    with deferred() if whole else nullcontext():
+        process = _start(command, directory, environ)
+        try:
+            output, errors = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise CommandError(command, f"did not end within {seconds:.0f} s") from error
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.communicate()
+            raise
+    if process.returncode:
+        raise CommandError(command, errors or output)
+    return output
+
+
+def _start(command: Sequence[str], directory: Path, environ: Mapping[str, str]) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=directory,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CommandError(command, str(error)) from error

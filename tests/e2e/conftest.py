@@ -1,0 +1,78 @@
+"""Real containers, in Compose projects of the tests' own: they pass beside a pair that is up."""
+
+import os
+import re
+import secrets
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from chaos.cluster import ROOT, Cluster
+
+_PROJECT = re.compile(r"sessionlab-e2e-(\d+)-[0-9a-f]+")
+
+
+@pytest.fixture(scope="session")
+def images() -> None:
+    """The services' images, built from this checkout; and nothing left of test runs that died."""
+    _remove_leftovers()
+    Cluster().build()
+
+
+@pytest.fixture(scope="module")
+def pair(images: None) -> Iterator[Cluster]:
+    """The pair, up and ready."""
+    with project() as cluster:
+        cluster.heal()
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def crowd(images: None) -> Iterator[Cluster]:
+    """Three replicas of each service; those of the stateful one share a volume."""
+    with project("tests/e2e/shared-volume.yaml") as cluster:
+        cluster.compose("up", "--detach", "--no-build", "--scale", "stateful=3", "--scale", "stateless=3")
+        cluster.wait_ready()
+        yield cluster
+
+
+@contextmanager
+def project(*overlays: str) -> Iterator[Cluster]:
+    """A Compose project with a name and a port of its own; removed with its volumes at the end."""
+    files = ":".join(("compose.yaml", *overlays))
+    name = f"sessionlab-e2e-{os.getpid()}-{secrets.token_hex(3)}"
+    cluster = Cluster(
+        environ={
+            "COMPOSE_PROJECT_NAME": name,
+            "COMPOSE_FILE": files,
+            "GATEWAY_PORT": str(free_port()),
+        }
+    )
+    try:
+        yield cluster
+    finally:
+        cluster.compose("down", "--volumes", "--remove-orphans", "--timeout", "3")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _remove_leftovers() -> None:
+    """Projects of test processes that are gone."""
+    listed = subprocess.run(
+        ["docker", "ps", "--all", "--filter", "label=sessionlab", "--format",
+         '{{.Label "com.docker.compose.project"}}'],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for name in set(listed.stdout.split()):
+        owner = _PROJECT.fullmatch(name)
+        if owner and not Path("/proc", owner[1]).exists():
+            cluster = Cluster(directory=ROOT, environ={"COMPOSE_PROJECT_NAME": name})
+            cluster.compose("down", "--volumes", "--remove-orphans", "--timeout", "3")

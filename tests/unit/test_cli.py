@@ -1,0 +1,133 @@
+"""The lab's command line, as a person or a script calls it. Without an engine."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaos.faults import FAULTS
+from chaos.placements import PLACEMENTS
+from chaos.predictions import FILE
+from tests.contract.running import ROOT
+
+NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent"}
+
+
+def chaos(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "chaos", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **NO_ENGINE, **environment},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.fixture(scope="module")
+def listed() -> str:
+    return chaos("list").stdout
+
+
+@pytest.fixture(scope="module")
+def unreachable(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """A run without an engine, and where its results were to go."""
+    results = tmp_path_factory.mktemp("unreachable") / "results"
+    return chaos("run", "recreate", "--results", str(results)), results
+
+
+@pytest.fixture(scope="module")
+def unpredicted(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """A run whose predictions lack a row, and where its results were to go."""
+    home = tmp_path_factory.mktemp("unpredicted")
+    lacking = home / "lacking.toml"
+    lacking.write_text(FILE.read_text().replace("[recreate]", "[re-create]"))
+    results = home / "results"
+    return chaos("run", "recreate", "--predictions", str(lacking), "--results", str(results)), results
+
+
+@pytest.mark.parametrize("command", ["list", "run", "demo"])
+def test_chaos_lists_its_commands_when_asked_for_help(command: str) -> None:
+    helped = chaos("--help")
+    assert (helped.returncode, f"\n    {command} " in helped.stdout) == (0, True)
+
+
+def test_chaos_says_what_its_exit_codes_mean_when_asked_for_help() -> None:
+    assert "0 as predicted, 1 a surprise, 2 something unknown, 3 the lab" in chaos("run", "--help").stdout
+
+
+def test_list_shows_each_fault_with_a_line(listed: str) -> None:
+    assert [f.name for f in FAULTS.values() if f"  {f.name:<16}{f.says}" not in listed.splitlines()] == []
+
+
+def test_list_shows_each_placement_with_a_line(listed: str) -> None:
+    assert [p.name for p in PLACEMENTS.values() if f"  {p.name:<16}{p.says}" not in listed.splitlines()] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        pytest.param(("run", "earthquake"), "earthquake", id="unknown fault"),
+        pytest.param(("run", "recreate", "--placement", "cloud"), "cloud", id="unknown placement"),
+        pytest.param(("run",), "FAULT", id="no fault"),
+        pytest.param(("smash",), "smash", id="unknown command"),
+        pytest.param((), "COMMAND", id="no command"),
+    ],
+)
+def test_chaos_exits_with_3_and_one_line_beside_its_usage_when_called_wrongly(
+    arguments: tuple[str, ...], word: str
+) -> None:
+    refused = chaos(*arguments)
+    lines = [line for line in refused.stderr.splitlines() if line.startswith("chaos: ") and word in line]
+    said = refused.stderr.splitlines()
+    assert (refused.returncode, said[0][:6], said[-1:]) == (3, "usage:", lines)
+
+
+def test_run_exits_with_3_when_no_engine_answers(
+    unreachable: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    assert unreachable[0].returncode == 3
+
+
+def test_run_says_one_line_when_no_engine_answers(
+    unreachable: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    (line,) = unreachable[0].stderr.splitlines()
+    assert line == "chaos: no Docker engine answers: start it (`make setup` can), then try again"
+
+
+def test_run_leaves_no_results_when_no_engine_answers(
+    unreachable: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    assert not unreachable[1].exists()
+
+
+def test_run_exits_with_3_when_docker_is_not_installed() -> None:
+    assert chaos("run", "recreate", PATH="/nonexistent").returncode == 3
+
+
+def test_run_exits_with_3_when_a_prediction_is_missing(
+    unpredicted: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    assert unpredicted[0].returncode == 3
+
+
+def test_run_says_which_prediction_is_missing_before_it_asks_for_an_engine(
+    unpredicted: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    (line,) = unpredicted[0].stderr.splitlines()
+    assert line.startswith("chaos: lacking.toml has no usable prediction for layer under recreate")
+
+
+def test_run_touches_nothing_when_a_prediction_is_missing(
+    unpredicted: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    refused, results = unpredicted
+    assert (refused.stdout, results.exists()) == ("", False)
+
+
+def test_demo_exits_with_3_when_the_predictions_are_not_to_be_had(tmp_path: Path) -> None:
+    assert chaos("demo", "--predictions", str(tmp_path / "nowhere.toml")).returncode == 3

@@ -1,0 +1,128 @@
+"""The load as a process of its own: how it ends, and that it always does. Locust really runs."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaos import load as loading
+from chaos.load import Intensity, Load, LoadError, history_path
+from chaos.verdict import judge
+from loadtests import history
+from services.session.lifetime import Lifetime
+from services.stateful.memory import MemoryStore
+from tests.contract.running import ROOT, eventually, free_port
+from tests.unit.processes import gone
+from tests.unit.serving import application_of, served
+
+GENTLE = Intensity(users=3, rate=8.0)
+LAB = """
+import pathlib, sys, time
+from chaos.load import Intensity, Load
+url, home = sys.argv[1], pathlib.Path(sys.argv[2])
+with Load(url, ["layer"], home / "kill", Intensity(users=1)) as load:
+    (home / "pid").write_text(str(load._process.pid))
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[str]:
+    with served(application_of(MemoryStore(Lifetime())), "/layer") as url:
+        yield url
+
+
+@pytest.fixture
+def nobody() -> str:
+    """An origin where nothing listens."""
+    return f"http://127.0.0.1:{free_port()}"
+
+
+def users(origin: str, home: Path) -> Load:
+    return Load(origin, ["layer"], home / "kill", GENTLE)
+
+
+def quiet(_: int) -> None:
+    """Nobody is told how far it is."""
+
+
+def test_load_leaves_a_history_that_can_be_judged(origin: str, tmp_path: Path) -> None:
+    with users(origin, tmp_path) as load:
+        load.until_acknowledged(10, 0, quiet)
+        load.phase("fault")
+        eventually(lambda: any(op.phase == "fault" for op in load.histories()["layer"]), "load goes on")
+        load.finish({"layer": 1})
+    judgement = judge(history.read(history_path(tmp_path / "kill", "layer")))
+    assert (judgement.observed, judgement.sessions) == ("kept", 3)
+
+
+def test_load_says_where_to_look_when_nothing_listens(
+    nobody: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "START_SECONDS", 0.5)
+    with pytest.raises(LoadError) as caught, users(nobody, tmp_path) as load:
+        load.until_acknowledged(10, 0, quiet)
+    assert str(caught.value) == (f"only 0 of 10 writes were acknowledged in 0 s; see {tmp_path}/kill.log")
+
+
+def test_load_says_where_to_look_when_locust_ends_too_early(nobody: str, tmp_path: Path) -> None:
+    with users(nobody, tmp_path) as load:
+        process = load._running()
+        process.kill()
+        process.wait(10)
+        with pytest.raises(LoadError, match=r"Locust ended too early; see .*/kill\.log"):
+            load.until_acknowledged(10, 0, quiet)
+
+
+def test_load_takes_no_orders_when_locust_has_ended(nobody: str, tmp_path: Path) -> None:
+    with users(nobody, tmp_path) as load:
+        process = load._running()
+        process.kill()
+        process.wait(10)
+        with pytest.raises(LoadError, match="Locust ended too early"):
+            load.finish({"layer": 1})
+
+
+def test_load_takes_no_orders_before_it_is_started(nobody: str, tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match="not started"):
+        users(nobody, tmp_path).phase("fault")
+
+
+def test_load_ends_when_its_standard_input_does(origin: str, tmp_path: Path) -> None:
+    with users(origin, tmp_path) as load:
+        load.until_acknowledged(1, 0, quiet)
+        process = load._running()
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_load_ends_with_its_context_when_the_lab_fails(origin: str, tmp_path: Path) -> None:
+    load = users(origin, tmp_path)
+    with pytest.raises(LookupError), load:
+        raise LookupError
+    assert load._running().returncode == 0
+
+
+def test_load_ends_when_the_lab_is_killed(origin: str, tmp_path: Path) -> None:
+    lab = subprocess.Popen(
+        [sys.executable, "-c", LAB, origin, str(tmp_path)], env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    eventually((history_path(tmp_path / "kill", "layer")).exists, "the load has begun", 20)
+    pid = int((tmp_path / "pid").read_text())
+    lab.send_signal(signal.SIGKILL)
+    lab.wait(10)
+    eventually(lambda: gone(pid), "the load has ended too", 10)
+
+
+def test_load_keeps_each_placements_history_where_it_belongs_when_a_folder_is_called_like_a_placement(
+    origin: str, tmp_path: Path
+) -> None:
+    prefix = tmp_path / "multilayer" / "kill"
+    with Load(origin, ["layer", "token"], prefix, Intensity(users=1)):
+        for placement in ("layer", "token"):
+            eventually(history_path(prefix, placement).exists, f"{placement} has a history", 5)
