@@ -32,7 +32,9 @@ def show(matrix: Matrix, console: Console) -> None:
 
 
 def _table(matrix: Matrix) -> Table:
-    table = Table(caption="acknowledged writes; unavailable: longest time without any answer")
+    table = Table(
+        caption="writes of sessions opened before the fault; unavailable: longest time without any answer"
+    )
     for heading in ("fault", "placement", "observed"):
         table.add_column(heading)
     for heading in ("acknowledged", "lost", "unavailable"):

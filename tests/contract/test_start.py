@@ -44,6 +44,7 @@ NONSENSE = {
     "a weak key": ("stateless", {"SESSION_STORE": "token:", "SESSION_KEYS": "WEAK"}, "256"),
     "a Redis port in words": ("stateless", {"SESSION_STORE": "redis://redis:port/0"}, "SESSION_STORE"),
     "a Redis of no host": ("stateless", {"SESSION_STORE": "redis:"}, "SESSION_STORE"),
+    "a Redis database in words": ("stateless", {"SESSION_STORE": "redis://redis/main"}, "number"),
     "a Redis with options": ("stateless", {"SESSION_STORE": "redis://redis/0?x=1"}, "SESSION_STORE"),
 }
 ON_PROCESSES = {
@@ -110,6 +111,22 @@ def test_settings_that_make_no_sense_are_refused_with_one_line(name: str, weak: 
         SERVICES[module](with_key_ring(values, weak))
     assert hint in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_refusal_does_not_show_the_password_of_the_store() -> None:
+    with pytest.raises(SettingsError) as refused:
+        create_stateless({"SESSION_STORE": "redis://user:hunter2@redis/main"})
+    assert "hunter2" not in str(refused.value)
+
+
+def test_keyring_says_in_one_line_when_it_cannot_be_made() -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "services.stateless.keyring", "/proc/keys"],
+        cwd=ROOT, capture_output=True, text=True, timeout=20, check=False,
+    )  # fmt: skip
+    assert made.returncode != 0
+    assert made.stderr.startswith("cannot make a key ring in /proc/keys")
+    assert len(made.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", ON_PROCESSES)
