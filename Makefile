@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test up down logs scale chaos check lint format lock clean venv
+.PHONY: help setup demo test up down logs scale chaos matrix check lint format lock clean venv
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ up: setup ## start the pair on http://127.0.0.1:8080
 	@docker compose up -d --build --wait
 
 down: ## stop the pair; volumes stay
-	@docker compose down
+	@docker compose --profile "*" down
 
 logs: ## follow what the services say
 	@docker compose logs --follow --tail 20
@@ -33,6 +33,9 @@ scale: setup ## more or fewer replicas: make scale SERVICE=stateful N=3
 
 chaos: setup ## one fault on one placement: make chaos FAULT=recreate PLACEMENT=layer
 	@$(PYTHON) -m chaos run $(or $(FAULT),recreate) $(foreach p,$(PLACEMENT),--placement $(p))
+
+matrix: setup ## every fault on every placement
+	@$(PYTHON) -m chaos matrix
 
 check: lint ## format, lint, strict types, and the tests that need no containers
 	@$(PYTHON) -m pytest tests/unit tests/contract
@@ -57,6 +60,6 @@ lock: venv ## pin the dependencies again, by hash (needs uv)
 	    -o requirements$${extra:+-$$extra}.txt; done
 
 clean: ## remove this project's containers, volumes, networks and built images, and its results
-	@docker compose down --volumes --remove-orphans
-	@docker image rm --force sessionlab/stateful sessionlab/stateless 2>/dev/null || true
-	@rm -rf results .mypy_cache .ruff_cache .pytest_cache
+	@docker compose --profile "*" down --volumes --remove-orphans
+	@docker image rm --force sessionlab/stateful sessionlab/anonymous sessionlab/stateless 2>/dev/null || true
+	@rm -rf results .state .mypy_cache .ruff_cache .pytest_cache

@@ -4,7 +4,8 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +16,12 @@ from rich.status import Status
 
 from chaos import predictions, results
 from chaos.cluster import ROOT, Cluster, ClusterError
-from chaos.experiment import Experiment, environment
-from chaos.faults import FAULTS, Fault
-from chaos.interrupt import interrupt_on_termination
+from chaos.environment import environment
+from chaos.experiment import Experiment, suited_to
+from chaos.faults import FAULTS, HEADLINES, Fault
+from chaos.interrupt import deferred, interrupt_on_termination
 from chaos.load import LoadError
-from chaos.placements import PLACEMENTS, Placement
+from chaos.placements import PAIR, PLACEMENTS, Placement
 from chaos.predictions import PredictionError
 from chaos.report import terminal
 from chaos.results import Cell, Matrix, ResultsError
@@ -51,7 +53,7 @@ def _list(_: argparse.Namespace) -> int:
     ):
         print(title)
         for name, says in rows.items():
-            print(f"  {name:<16}{says}")
+            print(f"  {name:<19}{says}")
     return 0
 
 
@@ -61,43 +63,71 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    return _measure(list(FAULTS.values()), list(PLACEMENTS.values()), options)
+    return _measure([FAULTS[name] for name in HEADLINES], [PLACEMENTS[name] for name in PAIR], options)
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    return _measure(
+        [FAULTS[name] for name in options.fault or FAULTS],
+        [PLACEMENTS[name] for name in options.placement or PLACEMENTS],
+        options,
+    )
+
+
+def _report(options: argparse.Namespace) -> int:
+    for path in _write_reports(options.folder):
+        print(os.path.relpath(path))
+    return 0
+
+
+def _write_reports(folder: Path) -> list[Path]:
+    from chaos.report import files  # noqa: PLC0415 - Matplotlib takes a while to import
+
+    return files.write_all(folder)
 
 
 def _measure(faults: Sequence[Fault], placements: Sequence[Placement], options: argparse.Namespace) -> int:
-    """Predict, bring the pair up, break it fault by fault, show and store what was seen."""
+    """Predict, bring the placements up, break them fault by fault, show and store what was seen."""
     console = _console(options)
     expected = predictions.load([f.name for f in faults], [p.name for p in placements], options.predictions)
-    cluster = Cluster()
-    _bring_up(cluster, console)
-    folder, began = results.begin(options.results), time.monotonic()
-    matrix = Matrix(datetime.now(UTC).isoformat(timespec="seconds"), environment(cluster))
-    experiment = Experiment(cluster, placements, expected, folder)
-    for fault in faults:
-        cells = (*matrix.cells, *_experiment(experiment, fault, console))
-        matrix = replace(matrix, cells=cells, seconds=round(time.monotonic() - began, 1))
-        results.save(matrix, folder)
-    results.publish(folder)
+    cluster = Cluster(placements=placements)
+    with _brought_up(cluster, console):
+        folder, began = results.begin(options.results), time.monotonic()
+        matrix = Matrix(datetime.now(UTC).isoformat(timespec="seconds"), environment(cluster))
+        experiment = Experiment(cluster, expected, folder, *suited_to(len(placements)))
+        for fault in faults:
+            cells = (*matrix.cells, *_experiment(experiment, fault, console))
+            matrix = replace(matrix, cells=cells, seconds=round(time.monotonic() - began, 1))
+            results.save(matrix, folder)
+        results.publish(folder)
+    _write_reports(folder)
     _show(matrix, folder, cluster, console)
     if options.json:
         print(matrix.as_json())
     return matrix.exit_code
 
 
-def _bring_up(cluster: Cluster, console: Console) -> None:
+@contextmanager
+def _brought_up(cluster: Cluster, console: Console) -> Iterator[None]:
+    """The cluster, up and ready; what does not belong to the pair is removed afterwards."""
     began = time.monotonic()
     with console.status("building the services' images (a minute at first, a second afterwards)"):
         cluster.build()
-    with console.status("bringing the pair up"):
-        cluster.heal()
-    console.print(f"the pair is up at {cluster.url()}/ after {time.monotonic() - began:.1f} s")
+    with console.status("bringing the placements up"):
+        cluster.up()
+    console.print(f"up at {cluster.url()}/ after {time.monotonic() - began:.1f} s")
+    try:
+        yield
+    finally:
+        with deferred():
+            cluster.remove(p for p in cluster.placements if p.name not in PAIR)
 
 
 def _show(matrix: Matrix, folder: Path, cluster: Cluster, console: Console) -> None:
     terminal.show(matrix, console)
     path = os.path.relpath(folder)
     console.print(f"The pair is up and healthy: open {cluster.url()}/", soft_wrap=True)
-    console.print(f"Numbers and proof: {path}/matrix.json; histories: {path}/cells/", soft_wrap=True)
+    console.print(f"Report: {path}/report.html; numbers and proof: {path}/matrix.json", soft_wrap=True)
 
 
 def _console(options: argparse.Namespace) -> Console:
@@ -112,8 +142,10 @@ def _experiment(experiment: Experiment, fault: Fault, console: Console) -> list[
     began = time.monotonic()
     with console.status(fault.name) as status:
         cells = experiment.run(fault, _Steps(status, fault))
-    verdicts = ", ".join(f"{cell.placement} {cell.observed}" for cell in cells)
-    console.print(f"{fault.name:<12}{time.monotonic() - began:5.1f} s  {verdicts}")
+    verdicts = ", ".join(f"{c.placement} {c.observed}" for c in cells if c.verdict != "skipped")
+    surprises = sum(c.verdict == "surprise" for c in cells)
+    alarm = f"  {surprises} SURPRISES" if surprises else ""
+    console.print(f"{fault.name:<18}{time.monotonic() - began:5.1f} s  {verdicts}{alarm}", soft_wrap=True)
     return cells
 
 
@@ -154,7 +186,17 @@ def _parser() -> argparse.ArgumentParser:
         "demo", help="the pair x the headline faults, in about a minute", epilog=EPILOG
     )
     demo.set_defaults(command=_demo)
-    for measuring in (run, demo):
+    matrix = commands.add_parser("matrix", help="every fault x every placement, or a part", epilog=EPILOG)
+    matrix.add_argument("--fault", action="append", choices=FAULTS, metavar="F", help="(all) one or more")
+    matrix.add_argument(
+        "--placement", action="append", choices=PLACEMENTS, metavar="P", help="(all) one or more"
+    )
+    matrix.set_defaults(command=_matrix)
+    report = commands.add_parser("report", help="HTML, Markdown and JUnit again from stored results")
+    latest = ROOT / "results" / "latest"
+    report.add_argument("folder", nargs="?", type=Path, default=latest, metavar="RESULTS", help="(latest)")
+    report.set_defaults(command=_report)
+    for measuring in (run, demo, matrix):
         measuring.add_argument("--json", action="store_true", help="the result file's content on stdout")
         measuring.add_argument("--results", type=Path, default=ROOT / "results", metavar="FOLDER")
         measuring.add_argument(

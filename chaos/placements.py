@@ -5,22 +5,40 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Placement:
-    """`route` is the gateway's path, `service` the Compose service whose containers are broken."""
+    """`service` is the Compose service that serves it, `store` the Redis behind it, if any.
+
+    The gateway has a route of the placement's name, and one of the service's.
+    """
 
     name: str
     service: str
     says: str
+    store: str | None = None
 
     @property
-    def route(self) -> str:
-        return f"/{self.name}"
+    def holder(self) -> str:
+        """The Compose service whose container the state is in, or comes from."""
+        return self.store or self.service
 
 
 PLACEMENTS = {
     placement.name: placement
     for placement in (
+        Placement("memory", "memory", "a dict in the process"),
         Placement("layer", "stateful", "SQLite in the container's writable layer"),
+        Placement("anonymous", "anonymous", "SQLite on the image's anonymous volume"),
+        Placement("volume", "volume", "SQLite on a named volume"),
+        Placement("bind", "bind", "SQLite in a directory of the host"),
+        Placement("tmpfs", "tmpfs", "SQLite on a tmpfs"),
         Placement("token", "token", "sealed, in the client's cookie"),
-        Placement("redis-everysec", "stateless", "Redis, append-only file on a named volume"),
+        Placement("redis-none", "redis-none", "Redis without persistence", "store-none"),
+        Placement("redis-stock", "redis-stock", "Redis as the image comes", "store-stock"),
+        Placement("redis-everysec", "stateless", "Redis, append-only file synced each second", "redis"),
+        Placement(
+            "redis-always", "redis-always", "Redis, append-only file synced at each write", "store-always"
+        ),
     )
 }
+
+PAIR = ("layer", "token", "redis-everysec")
+"""What plain `docker compose up` brings up."""

@@ -73,6 +73,7 @@ class SessionUser(HttpUser):
         self.session: SessionClient | None = None
         self.past: list[SessionClient] = []
         self.refusals = 0
+        self.client.trust_env = False
 
     @task
     def step(self) -> None:

@@ -1,10 +1,53 @@
 """The faults, by name."""
 
-from chaos.faults.fault import Fault
-from chaos.faults.service import Kill, NoFault, Recreate, Restart, ScaleOut
+from chaos.faults.container import Commit, DownUp, Recreate, Remove, Update, VolumeLost
+from chaos.faults.fault import Fault, Victim, Witness
+from chaos.faults.process import Kill, NoFault, Restart, RollingRestart, StopStart
+from chaos.faults.reach import Partition, Pause
+from chaos.faults.replicas import ScaleIn, ScaleOut
 
 FAULTS: dict[str, Fault] = {
-    fault.name: fault for fault in (NoFault(), Restart(), Kill(), Recreate(), ScaleOut())
+    fault.name: fault
+    for fault in (
+        NoFault(),
+        StopStart(),
+        Restart(),
+        Kill(),
+        Remove(),
+        Remove(
+            "remove-volumes",
+            with_volumes=True,
+            says="docker compose rm --volumes, then up: anonymous volumes go along",
+        ),
+        Recreate(),
+        Recreate(
+            "recreate-renew",
+            renew_volumes=True,
+            says="docker compose up --force-recreate -V: anonymous volumes are not handed on",
+        ),
+        Update(),
+        Commit(),
+        ScaleOut(),
+        ScaleIn(),
+        RollingRestart(),
+        Pause(),
+        Partition(),
+        StopStart("redis-stop-start", "store"),
+        Kill("redis-kill", "store"),
+        Recreate("redis-recreate", "store"),
+        VolumeLost(),
+        Partition("redis-partition", "store", "back"),
+        Pause("redis-pause", "store"),
+        DownUp(),
+        DownUp(
+            "down-volumes-up",
+            with_volumes=True,
+            says="docker compose down --volumes, then up: all containers and volumes are new",
+        ),
+    )
 }
 
-__all__ = ["FAULTS", "Fault"]
+HEADLINES = ("none", "restart", "kill", "recreate", "scale-out")
+"""What the demo shows."""
+
+__all__ = ["FAULTS", "HEADLINES", "Fault", "Victim", "Witness"]

@@ -19,7 +19,8 @@ _STYLES = {
 
 def show(matrix: Matrix, console: Console) -> None:
     """Print the table and what explains it."""
-    console.print(_table(matrix))
+    wide = len({cell.placement for cell in matrix.cells}) > 3
+    console.print(_grid(matrix) if wide else _table(matrix))
     for cell in matrix.cells:
         if cell.verdict in {"surprise", "unknown"}:
             console.print(_alarm(cell), soft_wrap=True)
@@ -56,6 +57,29 @@ def _table(matrix: Matrix) -> Table:
     return table
 
 
+def _grid(matrix: Matrix) -> Table:
+    """Fault x placement in a word each: for more placements than a list can show."""
+    placements = list(dict.fromkeys(cell.placement for cell in matrix.cells))
+    table = Table(
+        caption="! a surprise   ? unknown   - not applicable", box=None, pad_edge=False, collapse_padding=True
+    )
+    for heading in ("fault", *(name.replace("redis-", "r-") for name in placements)):
+        table.add_column(heading, no_wrap=True)
+    for fault in dict.fromkeys(cell.fault for cell in matrix.cells):
+        row = {cell.placement: cell for cell in matrix.cells if cell.fault == fault}
+        table.add_row(fault, *(_word(row[name]) if name in row else "" for name in placements))
+    return table
+
+
+def _word(cell: Cell) -> Text:
+    if cell.verdict == "skipped":
+        return Text("-", style="dim")
+    if cell.verdict == "unknown":
+        return Text("?", style="bold yellow")
+    mark = "!" if cell.verdict == "surprise" else ""
+    return Text(f"{cell.observed}{mark}", style=_STYLES.get(cell.observed, "dim"))
+
+
 def _observed(cell: Cell) -> str:
     if cell.observed == "split":
         return f"split ({cell.split_sessions} of {cell.sessions} sessions)"
@@ -81,7 +105,8 @@ def _alarm(cell: Cell) -> Text:
 
 def _summary(matrix: Matrix) -> str:
     counts = matrix.summary
+    measured = len(matrix.cells) - counts["skipped"]
     return (
-        f"{counts['match']} of {len(matrix.cells)} as predicted, {counts['surprise']} surprises, "
-        f"{counts['unknown']} unknown, in {matrix.seconds:.0f} s"
+        f"{counts['match']} of {measured} as predicted, {counts['surprise']} surprises, "
+        f"{counts['unknown']} unknown, {counts['skipped']} skipped, in {matrix.seconds:.0f} s"
     )

@@ -5,13 +5,14 @@ import re
 import secrets
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from chaos.cluster import ROOT, Cluster
+from chaos.placements import PAIR, PLACEMENTS, Placement
 
 _PROJECT = re.compile(r"sessionlab-e2e-(\d+)-[0-9a-f]+")
 
@@ -27,7 +28,7 @@ def images() -> None:
 def pair(images: None) -> Iterator[Cluster]:
     """The pair, up and ready."""
     with project() as cluster:
-        cluster.heal()
+        cluster.up()
         yield cluster
 
 
@@ -41,7 +42,9 @@ def crowd(images: None) -> Iterator[Cluster]:
 
 
 @contextmanager
-def project(*overlays: str) -> Iterator[Cluster]:
+def project(
+    *overlays: str, placements: Sequence[Placement] = tuple(PLACEMENTS[name] for name in PAIR)
+) -> Iterator[Cluster]:
     """A Compose project with a name and a port of its own; removed with its volumes at the end."""
     files = ":".join(("compose.yaml", *overlays))
     name = f"sessionlab-e2e-{os.getpid()}-{secrets.token_hex(3)}"
@@ -50,7 +53,8 @@ def project(*overlays: str) -> Iterator[Cluster]:
             "COMPOSE_PROJECT_NAME": name,
             "COMPOSE_FILE": files,
             "GATEWAY_PORT": str(free_port()),
-        }
+        },
+        placements=placements,
     )
     try:
         yield cluster

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import requests
 
-from chaos.cluster import SERVICES, Cluster
+from chaos.cluster import Cluster
 from tests.e2e.poll import until
 
 ROUTES = ("stateful", "layer", "stateless", "redis-everysec", "token")
+SERVICES = ("stateful", "token", "stateless")
 RUNNING = ("gateway", "redis", *SERVICES)
 
 
@@ -82,7 +83,7 @@ def test_gateway_answers_503_as_a_problem_when_a_placement_is_not_up(pair: Clust
         assert answer.json()["type"].endswith("placement-unavailable")
         assert answer.headers["Retry-After"] == "1"
     finally:
-        pair.heal()
+        pair.up()
 
 
 def test_gateway_serves_the_page_at_its_root(pair: Cluster) -> None:
@@ -152,7 +153,7 @@ def test_keyring_is_made_once(pair: Cluster) -> None:
 def test_stop_signal_reaches_the_process(pair: Cluster, service: str) -> None:
     pair.compose("stop", service)
     state = inspect(pair, service)["State"]
-    pair.heal()
+    pair.up()
     assert (state["Status"], state["ExitCode"]) == ("exited", 0)
 
 
@@ -171,7 +172,7 @@ def test_store_outage_is_told_within_a_second_and_keeps_the_cookie(pair: Cluster
         assert requests.get(f"{base}/healthz", timeout=5).status_code == 200
         assert requests.get(f"{base}/readyz", timeout=5).status_code == 503
     finally:
-        pair.heal()
+        pair.up()
     assert client.get(f"{base}/session").status_code == 200
 
 
@@ -181,7 +182,7 @@ def test_new_replicas_get_traffic_within_two_seconds(pair: Cluster) -> None:
     try:
         assert until(lambda: len(replicas_seen(url)) == 3, 10, "three replicas serve") < 2
     finally:
-        pair.heal()
+        pair.up()
 
 
 def test_visits_count_exactly_through_three_replicas_on_redis(crowd: Cluster) -> None:

@@ -51,6 +51,17 @@ UNKNOWN = replace(
     reason="no proof that the fault happened",
 )
 KEPT = replace(MATCH, predicted="kept", observed="kept", placement="token", lost=0, cause="")
+SKIPPED = replace(
+    KEPT,
+    fault="redis-kill",
+    predicted="-",
+    observed="unknown",
+    verdict="skipped",
+    why="",
+    reason="not applicable: no Redis behind it",
+    proof={},
+    evidence="",
+)
 
 
 def matrix(*cells: Cell) -> Matrix:

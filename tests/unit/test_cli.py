@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,20 @@ def chaos(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 
 @pytest.fixture(scope="module")
-def listed() -> str:
-    return chaos("list").stdout
+def helped() -> "subprocess.CompletedProcess[str]":
+    return chaos("--help")
+
+
+@pytest.fixture(scope="module")
+def listed() -> Mapping[str, str]:
+    """What is said beside each name; the names of placements and faults are different ones."""
+    lines = [line.split(maxsplit=1) for line in chaos("list").stdout.splitlines() if line.startswith("  ")]
+    return dict(lines)
+
+
+@pytest.fixture(scope="module")
+def matrix_help() -> str:
+    return chaos("matrix", "--help").stdout
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +62,10 @@ def unpredicted(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Co
     return chaos("run", "recreate", "--predictions", str(lacking), "--results", str(results)), results
 
 
-@pytest.mark.parametrize("command", ["list", "run", "demo"])
-def test_chaos_lists_its_commands_when_asked_for_help(command: str) -> None:
-    helped = chaos("--help")
+@pytest.mark.parametrize("command", ["list", "run", "demo", "matrix"])
+def test_chaos_lists_its_commands_when_asked_for_help(
+    command: str, helped: "subprocess.CompletedProcess[str]"
+) -> None:
     assert (helped.returncode, f"\n    {command} " in helped.stdout) == (0, True)
 
 
@@ -59,12 +73,21 @@ def test_chaos_says_what_its_exit_codes_mean_when_asked_for_help() -> None:
     assert "0 as predicted, 1 a surprise, 2 something unknown, 3 the lab" in chaos("run", "--help").stdout
 
 
-def test_list_shows_each_fault_with_a_line(listed: str) -> None:
-    assert [f.name for f in FAULTS.values() if f"  {f.name:<16}{f.says}" not in listed.splitlines()] == []
+def test_list_shows_each_fault_with_a_line(listed: Mapping[str, str]) -> None:
+    assert {name: listed.get(name) for name in FAULTS} == {f.name: f.says for f in FAULTS.values()}
 
 
-def test_list_shows_each_placement_with_a_line(listed: str) -> None:
-    assert [p.name for p in PLACEMENTS.values() if f"  {p.name:<16}{p.says}" not in listed.splitlines()] == []
+def test_list_shows_each_placement_with_a_line(listed: Mapping[str, str]) -> None:
+    assert {name: listed.get(name) for name in PLACEMENTS} == {p.name: p.says for p in PLACEMENTS.values()}
+
+
+def test_list_shows_nothing_else(listed: Mapping[str, str]) -> None:
+    assert len(listed) == len(FAULTS) + len(PLACEMENTS)
+
+
+@pytest.mark.parametrize("word", ["--fault", "--placement", "--json", "--results", "0 as predicted"])
+def test_matrix_says_what_can_be_chosen_when_asked_for_help(word: str, matrix_help: str) -> None:
+    assert word in matrix_help
 
 
 @pytest.mark.parametrize(
@@ -73,6 +96,9 @@ def test_list_shows_each_placement_with_a_line(listed: str) -> None:
         pytest.param(("run", "earthquake"), "earthquake", id="unknown fault"),
         pytest.param(("run", "recreate", "--placement", "cloud"), "cloud", id="unknown placement"),
         pytest.param(("run",), "FAULT", id="no fault"),
+        pytest.param(("matrix", "--fault", "earthquake"), "earthquake", id="unknown fault of a matrix"),
+        pytest.param(("matrix", "--placement", "cloud"), "cloud", id="unknown placement of a matrix"),
+        pytest.param(("matrix", "recreate"), "recreate", id="fault of a matrix without its option"),
         pytest.param(("smash",), "smash", id="unknown command"),
         pytest.param((), "COMMAND", id="no command"),
     ],
@@ -119,7 +145,7 @@ def test_run_says_which_prediction_is_missing_before_it_asks_for_an_engine(
     unpredicted: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
     (line,) = unpredicted[0].stderr.splitlines()
-    assert line.startswith("chaos: lacking.toml has no usable prediction for layer under recreate")
+    assert line.startswith("chaos: lacking.toml has no usable prediction for memory under recreate")
 
 
 def test_run_touches_nothing_when_a_prediction_is_missing(
@@ -131,3 +157,18 @@ def test_run_touches_nothing_when_a_prediction_is_missing(
 
 def test_demo_exits_with_3_when_the_predictions_are_not_to_be_had(tmp_path: Path) -> None:
     assert chaos("demo", "--predictions", str(tmp_path / "nowhere.toml")).returncode == 3
+
+
+def test_matrix_exits_with_3_when_one_of_its_many_predictions_is_missing(tmp_path: Path) -> None:
+    lacking = tmp_path / "lacking.toml"
+    lacking.write_text(FILE.read_text().replace("[down-volumes-up]", "[down-up-volumes]"))
+    refused = chaos("matrix", "--predictions", str(lacking), "--results", str(tmp_path / "results"))
+    assert (refused.returncode, "for memory under down-volumes-up" in refused.stderr) == (3, True)
+
+
+def test_matrix_needs_no_other_predictions_than_of_what_was_chosen(tmp_path: Path) -> None:
+    """It gets as far as to the engine, which is not there."""
+    lacking = tmp_path / "lacking.toml"
+    lacking.write_text('[kill]\nlayer = "kept"\nwhy = "the files stay"\n')
+    chosen = ("--fault", "kill", "--placement", "layer", "--predictions", str(lacking))
+    assert "no Docker engine answers" in chaos("matrix", *chosen, "--results", str(tmp_path)).stderr

@@ -7,7 +7,9 @@ import pytest
 
 from chaos.cluster import ROOT, Cluster, ClusterError, explain
 from chaos.command import CommandError
+from chaos.placements import PAIR, PLACEMENTS
 
+NOWHERE = {"DOCKER_HOST": "unix:///nonexistent"}
 UP = ("docker", "compose", "--ansi", "never", "up", "--detach", "--no-build")
 PORT_IN_USE = (
     "failed to set up container networking: Bind for 0.0.0.0:8080 failed: port is already allocated",
@@ -80,3 +82,88 @@ def test_cluster_explains_a_command_that_is_not_installed() -> None:
 def test_cluster_explains_a_project_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ClusterError):
         Cluster(tmp_path / "nowhere")._run("pwd", seconds=5)
+
+
+def said_by(cluster: Cluster, *names: str) -> str:
+    """What these variables are to the commands that a cluster runs."""
+    return cluster._run("sh", "-c", "echo " + " ".join(f"${name}" for name in names), seconds=20).strip()
+
+
+def test_cluster_is_of_the_pair_when_nothing_else_is_said() -> None:
+    assert [placement.name for placement in Cluster().placements] == list(PAIR)
+
+
+def test_cluster_has_a_service_for_each_placement() -> None:
+    cluster = Cluster(placements=[PLACEMENTS[name] for name in ("layer", "redis-everysec", "memory")])
+    assert cluster.services == ["stateful", "stateless", "memory"]
+
+
+def test_cluster_has_a_store_for_each_placement_with_a_redis() -> None:
+    cluster = Cluster(placements=[PLACEMENTS[name] for name in ("layer", "redis-everysec", "redis-none")])
+    assert cluster.stores == ["redis", "store-none"]
+
+
+def test_cluster_finds_the_labs_placements_behind_their_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COMPOSE_PROFILES", raising=False)
+    assert said_by(Cluster(), "COMPOSE_PROFILES") == "placements"
+
+
+def test_cluster_names_networks_as_the_engine_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COMPOSE_PROJECT_NAME", raising=False)
+    assert Cluster().network("front") == "sessionlab_front"
+
+
+def test_cluster_names_networks_by_the_project_that_was_chosen() -> None:
+    assert Cluster(environ={"COMPOSE_PROJECT_NAME": "other"}).network("back") == "other_back"
+
+
+@pytest.mark.parametrize("theirs", ["compose.yaml", "compose.yaml:mine.yaml"])
+def test_overlaid_cluster_has_one_more_compose_file(theirs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPOSE_FILE", theirs)
+    assert said_by(Cluster().overlaid(Path("/more.json")), "COMPOSE_FILE") == f"{theirs}:/more.json"
+
+
+def test_overlaid_cluster_begins_with_the_projects_file_when_no_other_is_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("COMPOSE_FILE", raising=False)
+    assert said_by(Cluster().overlaid(Path("/more.json")), "COMPOSE_FILE") == "compose.yaml:/more.json"
+
+
+def test_overlaid_cluster_adds_to_the_file_of_its_settings_rather_than_to_the_labs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COMPOSE_FILE", "theirs.yaml")
+    cluster = Cluster(environ={"COMPOSE_FILE": "own.yaml"}).overlaid(Path("/more.json"))
+    assert said_by(cluster, "COMPOSE_FILE") == "own.yaml:/more.json"
+
+
+def test_overlaid_cluster_is_the_same_project_on_the_same_placements() -> None:
+    cluster = Cluster(environ={"COMPOSE_PROJECT_NAME": "other"}, placements=[PLACEMENTS["token"]])
+    overlaid = cluster.overlaid(Path("/more.json"))
+    assert (overlaid.network("front"), overlaid.services) == ("other_front", ["token"])
+
+
+def test_cluster_is_left_as_it_is_when_it_is_overlaid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPOSE_FILE", "theirs.yaml")
+    cluster = Cluster()
+    cluster.overlaid(Path("/more.json"))
+    assert said_by(cluster, "COMPOSE_FILE") == "theirs.yaml"
+
+
+def test_removing_nothing_asks_for_no_engine() -> None:
+    """`docker compose rm` without a name would remove everything."""
+    Cluster(environ=NOWHERE).remove([])
+
+
+def test_healing_undoes_what_was_done_when_the_work_fails() -> None:
+    undone: list[str] = []
+    with pytest.raises(ClusterError), Cluster(environ=NOWHERE).healing(lambda: undone.append("all of it")):
+        raise LookupError
+    assert undone == ["all of it"]
+
+
+def test_healing_brings_everything_up_when_the_work_is_done() -> None:
+    """It asks for the engine, which is not there."""
+    with pytest.raises(ClusterError, match="no Docker engine answers"), Cluster(environ=NOWHERE).healing():
+        pass

@@ -1,91 +1,273 @@
-"""The cause of a loss, in one sentence, from identities and from who answered."""
+"""The cause of a loss, in one sentence, from identities and from who answered; and what is orphaned."""
 
 from collections.abc import Sequence
 
 import pytest
 
 from chaos import evidence
-from chaos.cluster import Instance
-from chaos.faults.service import Kill, Recreate, ScaleOut
-from chaos.verdict import judge
+from chaos.faults.fault import Witness
+from chaos.instance import Instance
+from chaos.verdict import Judgement, judge
 from loadtests.history import Operation
 from tests.unit.histories import opened, put, read, refused, visit
-from tests.unit.witnesses import instance, killed, witness
+from tests.unit.witnesses import behind, instance, killed, redis, witness
 
 OLD, NEW = instance("a1b2c3d4e5f6", "b1"), instance("f6e5d4c3b2a1", "b2")
 THIRD = instance("0123456789ab", "b3")
 OLD_ONE = f"stateful/{OLD.short}/b1"
 NEW_ONE = f"stateful/{NEW.short}/b2"
 THIRD_ONE = f"stateful/{THIRD.short}/b3"
+FIRST, SECOND = "9dd4bfcfab87".ljust(64, "1"), "33f4bd91c18e".ljust(64, "2")
+"""Anonymous volumes."""
 
 BEFORE = (opened(), put("a"), put("b"), visit(), opened("t"), put("c", "t"), visit("t", phase="fault"))
 KEPT = (*BEFORE, read("a b", 1, by=NEW_ONE), read("c", 1, "t", by=NEW_ONE))
 LOST = (*BEFORE, refused(by=NEW_ONE), refused("t", by=NEW_ONE))
+PARTLY = (*BEFORE, read("a b", 1, by=NEW_ONE), refused("t", by=NEW_ONE))
+SEALED = (
+    *(*BEFORE, refused(by=NEW_ONE, problem="credential-invalid")),
+    refused("t", by=NEW_ONE, problem="credential-invalid"),
+)
 SPLIT = (
     *(*BEFORE, read("a b", 1, by=OLD_ONE), refused(by=NEW_ONE), refused(by=THIRD_ONE)),
     *(read("c", 1, "t", by=OLD_ONE), refused("t", by=NEW_ONE), refused("t", by=THIRD_ONE)),
 )
 
 
-def recreated(history: Sequence[Operation], old: Instance = OLD, new: Instance = NEW) -> str:
-    return evidence.cause(Recreate(), judge(history), witness([old], [new], [new]), history)
+def caused(seen: Witness, history: Sequence[Operation] = LOST, fault: str = "recreate") -> str:
+    return evidence.cause(fault, judge(history), seen, history)
 
 
-def scaled(history: Sequence[Operation]) -> str:
-    three = [OLD, NEW, THIRD]
-    return evidence.cause(ScaleOut(), judge(history), witness([OLD], three, three), history)
+def replaced(kind: str = "writable-layer", *volumes: Sequence[str], anew: bool = False) -> Witness:
+    """A container, then another one, with these volumes before and after, or `anew` of that name."""
+    before, after = volumes or ((), ())
+    old = instance("a1b2c3d4e5f6", "b1", kind=kind, volumes=before, made="first")
+    new = instance("f6e5d4c3b2a1", "b2", kind=kind, volumes=after, made="second" if anew else "first")
+    return witness([old], [new], [new])
+
+
+def restarted(kind: str = "writable-layer", boot: str = "b2") -> Witness:
+    """A container, then the same one with this process."""
+    old, new = instance("a1b2c3d4e5f6", "b1", kind=kind), instance("a1b2c3d4e5f6", boot, kind=kind)
+    return witness([old], [new], [new])
+
+
+def scaled(history: Sequence[Operation] = SPLIT, kind: str = "writable-layer") -> str:
+    """Why, from one container to three."""
+    one, *more = (instance(i.short, i.boot, kind=kind) for i in (OLD, NEW, THIRD))
+    return caused(witness([one], [one, *more], [one, *more]), history, "scale-out")
+
+
+def stale(seen: Witness, volumes: set[str], history: Sequence[Operation] = LOST) -> Judgement:
+    """The judgement, with these volumes still on the engine."""
+    return evidence.orphaned(judge(history), seen, volumes)
+
+
+@pytest.mark.parametrize("history", [KEPT, BEFORE], ids=["kept", "unknown"])
+@pytest.mark.parametrize("kind", ["writable-layer", "process-memory", "redis", "client"])
+def test_cause_is_empty_when_nothing_is_known_to_be_lost(kind: str, history: Sequence[Operation]) -> None:
+    assert caused(replaced(kind), history) == ""
+
+
+@pytest.mark.parametrize("kind", ["writable-layer", "process-memory", "tmpfs", "volume", "redis"])
+def test_cause_of_a_loss_counts_sessions_and_acknowledged_writes(kind: str) -> None:
+    assert caused(replaced(kind)).startswith("2 sessions (5 acknowledged writes) ")
+
+
+def test_cause_of_a_loss_counts_the_lost_sessions_only_when_others_were_kept() -> None:
+    assert caused(replaced(), PARTLY).startswith("1 sessions (2 acknowledged writes) ")
+
+
+@pytest.mark.parametrize("kind", ["writable-layer", "process-memory", "tmpfs", "redis"])
+def test_cause_of_a_loss_names_the_container_that_had_it_and_the_new_one(kind: str) -> None:
+    before, _, after = caused(replaced(kind)).partition("container f6e5d4c3b2a1 began ")
+    assert ("container a1b2c3d4e5f6" in before, bool(after)) == (True, True)
+
+
+@pytest.mark.parametrize("kind", ["process-memory", "tmpfs"])
+def test_cause_of_a_loss_says_that_the_container_is_the_same_when_it_is(kind: str) -> None:
+    assert "the same container began " in caused(restarted(kind), fault="restart")
+
+
+def test_cause_says_that_the_layer_was_deleted_with_its_container() -> None:
+    said = caused(replaced("writable-layer"))
+    assert "were in the writable layer of container a1b2c3d4e5f6, which `recreate` deleted" in said
+
+
+def test_cause_says_that_the_fault_ended_the_process_whose_memory_it_was() -> None:
+    said = caused(restarted("process-memory"), fault="kill")
+    assert "were in the memory of a process in container a1b2c3d4e5f6; `kill` ended it" in said
+
+
+def test_cause_says_that_a_tmpfs_ends_with_every_stop() -> None:
+    said = caused(restarted("tmpfs"), fault="stop-start")
+    assert "were on a tmpfs of container a1b2c3d4e5f6, which ends with every stop" in said
+
+
+def test_cause_names_the_volume_that_the_new_container_has_not() -> None:
+    said = caused(replaced("volume", [FIRST], [SECOND]), fault="remove")
+    assert said.endswith(
+        "were on volume 9dd4bfcfab87 of container a1b2c3d4e5f6; "
+        "container f6e5d4c3b2a1 has another one since `remove`."
+    )
+
+
+def test_cause_says_that_the_redis_ended_before_it_wrote_to_its_disk() -> None:
+    """Not the service that asked it: that one went on."""
+    old, new = redis("a1b2c3d4e5f6", "r1", aof="0"), redis("a1b2c3d4e5f6", "r2", aof="0")
+    assert caused(behind([old], [new]), fault="redis-kill").endswith(
+        "were in the memory of the Redis in container a1b2c3d4e5f6, which ended before they were on its "
+        "disk; the same container began without them."
+    )
+
+
+def test_cause_names_the_volume_of_the_redis_behind_the_service() -> None:
+    old, new = redis("a1b2c3d4e5f6", "r1", volumes=[FIRST]), redis("f6e5d4c3b2a1", "r2", volumes=[SECOND])
+    said = caused(behind([old], [new]), fault="down-up")
+    assert "were on volume 9dd4bfcfab87 of container a1b2c3d4e5f6; container f6e5d4c3b2a1 has" in said
+
+
+def test_cause_does_not_say_that_a_redis_had_it_in_memory_only_when_it_has_an_append_only_file() -> None:
+    """As when its named volume is taken, and made again under the same name."""
+    old, new = redis("a1b2c3d4e5f6", "r1"), redis("f6e5d4c3b2a1", "r2")
+    assert "before they were on its disk" not in caused(behind([old], [new]), fault="redis-volume-lost")
+
+
+def test_cause_names_a_volume_that_was_removed_and_made_again() -> None:
+    said = caused(replaced("volume", ["state"], ["state"], anew=True), fault="down-volumes-up")
+    assert "were on volume state of container a1b2c3d4e5f6, which `down-volumes-up` removed" in said
+    assert "a new one of that name began empty with container f6e5d4c3b2a1" in said
+
+
+def test_cause_says_that_the_key_is_gone_when_every_token_is_refused() -> None:
+    said = caused(replaced("client"), SEALED, "down-volumes-up")
+    assert said == (
+        "2 sessions (5 acknowledged writes) were sealed with a key that is no longer in the key ring: "
+        "their tokens are refused."
+    )
+
+
+def test_cause_does_not_blame_the_keys_when_a_token_is_refused_for_another_reason() -> None:
+    mixed = (*BEFORE, refused(by=NEW_ONE), refused("t", by=NEW_ONE, problem="credential-invalid"))
+    assert "key ring" not in caused(replaced("client"), mixed)
 
 
 @pytest.mark.parametrize(
-    "said", ["container a1b2c3d4e5f6", "deleted", "f6e5d4c3b2a1 began with an empty one"]
-)
-def test_cause_of_a_loss_names_the_container_that_was_deleted_and_the_new_one(said: str) -> None:
-    assert said in recreated(LOST)
-
-
-def test_cause_of_a_loss_counts_sessions_and_acknowledged_writes() -> None:
-    assert recreated(LOST).startswith("2 sessions (5 acknowledged writes) were in the writable layer of ")
-
-
-def test_cause_of_a_loss_names_the_fault() -> None:
-    assert "`recreate`" in recreated(LOST)
-
-
-def test_cause_of_a_split_names_the_container_that_knows_the_sessions() -> None:
-    assert "2 of 2 sessions are known to container a1b2c3d4e5f6 only" in scaled(SPLIT)
-
-
-def test_cause_of_a_split_names_the_containers_that_do_not() -> None:
-    assert "0123456789ab and f6e5d4c3b2a1 answered that there is no such session" in scaled(SPLIT)
-
-
-def test_cause_of_a_split_counts_the_containers() -> None:
-    assert scaled(SPLIT).startswith("each of the 3 containers has a writable layer of its own")
-
-
-def test_cause_is_empty_when_all_was_kept() -> None:
-    assert recreated(KEPT) == ""
-
-
-def test_cause_is_empty_when_nothing_is_known() -> None:
-    assert recreated(BEFORE) == ""
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
+    "seen",
     [
-        pytest.param(OLD, instance("a1b2c3d4e5f6", "b2"), id="the same container"),
-        pytest.param(instance("a1b2c3d4e5f6", kind="volume"), NEW, id="the state was on a volume"),
-        pytest.param(instance("a1b2c3d4e5f6", None), NEW, id="where the state was is not known"),
+        pytest.param(restarted("writable-layer"), id="the same container has the same layer"),
+        pytest.param(restarted("process-memory", "b1"), id="the same process has the same memory"),
+        pytest.param(restarted("tmpfs", "b1"), id="nothing stopped that had a tmpfs"),
+        pytest.param(replaced("volume", ["state"], ["state"]), id="the volume is the same"),
+        pytest.param(replaced("bind"), id="the host's directory is the same"),
+        pytest.param(replaced("client"), id="the client has it"),
+        pytest.param(
+            behind([redis("a1b2c3d4e5f6", "r1")], [redis("a1b2c3d4e5f6", "r1")]), id="the Redis went on"
+        ),
+        pytest.param(
+            witness([instance("a1b2c3d4e5f6", None)], [NEW], [NEW]), id="where the state was is not known"
+        ),
+        pytest.param(witness([OLD, instance("c", kind="tmpfs")], [NEW], [NEW]), id="two kinds of places"),
     ],
 )
-def test_cause_says_that_the_evidence_does_not_explain_it(old: Instance, new: Instance) -> None:
-    assert recreated(LOST, old, new).startswith("the evidence does not explain it: ")
+def test_cause_says_so_when_the_evidence_explains_nothing(seen: Witness) -> None:
+    assert " are missing, and the evidence does not explain it: state in " in caused(seen)
 
 
 def test_cause_gives_the_identities_when_it_explains_nothing() -> None:
-    said = recreated(LOST, instance("a1b2c3d4e5f6", kind="volume"))
-    assert said.endswith("state in volume, container a1b2c3d4e5f6 before and f6e5d4c3b2a1 after.")
+    said = caused(replaced("bind"))
+    assert said.endswith("state in bind, container a1b2c3d4e5f6 before and f6e5d4c3b2a1 after.")
+
+
+def test_cause_of_a_loss_by_fewer_replicas_names_those_that_went() -> None:
+    three = [OLD, NEW, THIRD]
+    said = caused(witness(three, [OLD], [OLD]), PARTLY, "scale-in")
+    assert ("0123456789ab and f6e5d4c3b2a1" in said, "a1b2c3d4e5f6" in said) == (True, False)
+
+
+@pytest.mark.parametrize("kind", ["process-memory", "tmpfs"])
+def test_cause_of_a_loss_by_fewer_replicas_does_not_say_that_the_one_that_stayed_began_anew(
+    kind: str,
+) -> None:
+    three = [instance(i.short, i.boot, kind=kind) for i in (OLD, NEW, THIRD)]
+    assert "began" not in caused(witness(three, three[:1], three[:1]), PARTLY, "scale-in")
+
+
+def test_cause_of_a_split_names_the_container_that_knows_the_sessions() -> None:
+    assert "2 of 2 sessions are known to container a1b2c3d4e5f6 only" in scaled()
+
+
+def test_cause_of_a_split_names_the_containers_that_do_not() -> None:
+    assert "0123456789ab and f6e5d4c3b2a1 answered that there is no such session" in scaled()
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [
+        ("writable-layer", "writable layer"),
+        ("process-memory", "process memory"),
+        ("volume", "volume"),
+        ("tmpfs", "tmpfs"),
+    ],
+)
+def test_cause_of_a_split_says_what_each_of_the_containers_has_for_itself(kind: str, place: str) -> None:
+    assert scaled(kind=kind).startswith(f"each of the 3 containers has a {place} of its own: ")
+
+
+def test_cause_of_a_split_leaves_out_who_answered_sessions_that_were_opened_afterwards() -> None:
+    later = (opened("u", "fault"), read("", 0, "u", by=NEW_ONE))
+    assert "known to container a1b2c3d4e5f6 only" in scaled((*SPLIT, *later))
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(replaced("volume", [FIRST], [SECOND]), id="of the service"),
+        pytest.param(
+            behind([redis("a", "r1", volumes=[FIRST])], [redis("b", "r2", volumes=[SECOND])]),
+            id="of the Redis behind it",
+        ),
+        pytest.param(replaced("volume", [FIRST, "keys"], [SECOND, "keys"]), id="one of two"),
+    ],
+)
+def test_loss_is_orphaned_when_the_volume_is_still_there_and_not_mounted(seen: Witness) -> None:
+    assert stale(seen, {FIRST, SECOND, "keys"}).observed == "orphaned"
+
+
+@pytest.mark.parametrize(
+    ("seen", "volumes"),
+    [
+        pytest.param(replaced("volume", [FIRST], [SECOND]), {SECOND, "keys"}, id="the volume is gone"),
+        pytest.param(replaced("volume", [FIRST], [FIRST]), {FIRST}, id="the volume is still mounted"),
+        pytest.param(replaced(), {FIRST, SECOND}, id="there was no volume"),
+        pytest.param(replaced("volume", [FIRST], [SECOND]), set(), id="no volume at all"),
+    ],
+)
+def test_loss_stays_a_loss_when_no_volume_holds_it_any_more(seen: Witness, volumes: set[str]) -> None:
+    assert stale(seen, volumes).observed == "lost"
+
+
+def test_volume_of_the_service_is_not_the_state_when_a_redis_holds_it() -> None:
+    front = instance("5e5510000000", kind="redis", volumes=[FIRST])
+    anew = instance("5e5510000001", "b2", kind="redis")
+    stored = (redis("a", "r1"),), (redis("a", "r2"),)
+    seen = Witness((front,), (anew,), (anew,), *stored)
+    assert stale(seen, {FIRST, "data"}).observed == "lost"
+
+
+@pytest.mark.parametrize(("history", "observed"), [(KEPT, "kept"), (PARTLY, "partly"), (BEFORE, "unknown")])
+def test_only_a_loss_is_orphaned(history: Sequence[Operation], observed: str) -> None:
+    assert stale(replaced("volume", [FIRST], [SECOND]), {FIRST}, history).observed == observed
+
+
+def test_orphaned_loss_keeps_its_numbers() -> None:
+    found = stale(replaced("volume", [FIRST], [SECOND]), {FIRST})
+    assert (found.lost, found.acknowledged, found.dropped_sessions) == (5, 5, 2)
+
+
+def test_orphaned_loss_has_a_cause() -> None:
+    seen = replaced("volume", [FIRST], [SECOND])
+    assert "volume 9dd4bfcfab87" in evidence.cause("remove", stale(seen, {FIRST}), seen, LOST)
 
 
 def test_identities_tell_containers_processes_and_mounts_apart() -> None:
@@ -104,8 +286,10 @@ def test_identities_say_how_a_killed_container_ended() -> None:
     assert (told["status"], told["exit_code"], told["boot"]) == ("exited", 137, None)
 
 
-def test_cause_of_a_loss_without_a_fault_is_not_explained() -> None:
-    """A kill keeps container and layer: what is lost all the same has another cause."""
-    after = instance("a1b2c3d4e5f6", "b2")
-    seen = witness([OLD], [killed("a1b2c3d4e5f6")], [after])
-    assert "does not explain" in evidence.cause(Kill(), judge(LOST), seen, LOST)
+def test_identities_are_one_for_each_container() -> None:
+    assert [told["container"] for told in evidence.identities([OLD, NEW])] == [OLD.id, NEW.id]
+
+
+def test_identities_name_the_mounts() -> None:
+    mounted: Instance = instance("a", volumes=[FIRST])
+    assert evidence.identities([mounted])[0]["mounts"] == list(mounted.mounts)

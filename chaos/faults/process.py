@@ -1,0 +1,125 @@
+"""Faults that take the process and leave the container."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+
+from chaos.cluster import Cluster
+from chaos.faults.fault import Victim, Witness
+from chaos.faults.proof import boots, new_processes, same_containers, seen_throughout
+
+SIGKILLED = 137
+
+
+@dataclass(frozen=True)
+class NoFault:
+    """The control: whatever is lost here is not a fault's doing."""
+
+    name: str = "none"
+    victim: Victim = "service"
+    says: ClassVar[str] = "nothing; the control"
+    lasting: ClassVar[bool] = False
+    replicas: ClassVar[int] = 1
+
+    @contextmanager
+    def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:  # noqa: ARG002
+        yield
+
+    def happened(self, witness: Witness) -> bool:
+        """Nothing did: the same processes all along."""
+        before = boots(witness.before)
+        return bool(before) and None not in before and before == boots(witness.during) == boots(witness.after)
+
+
+@dataclass(frozen=True)
+class StopStart:
+    """`docker compose stop`, a moment of nothing, then the same container again."""
+
+    name: str = "stop-start"
+    victim: Victim = "service"
+    says: ClassVar[str] = "docker compose stop, then docker start: the same container, a new process"
+    lasting: ClassVar[bool] = False
+    replicas: ClassVar[int] = 1
+
+    @contextmanager
+    def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
+        with cluster.healing():
+            stopped = cluster.compose("ps", "--quiet", *targets).split()
+            cluster.compose("stop", *targets)
+            yield
+            cluster.each("start", stopped)
+
+    def happened(self, witness: Witness) -> bool:
+        stopped = seen_throughout(witness) and all(i.status == "exited" for i in witness.during)
+        return stopped and same_containers(witness) and new_processes(witness)
+
+
+@dataclass(frozen=True)
+class Restart:
+    """`docker compose restart`: SIGTERM, then the same container again."""
+
+    name: str = "restart"
+    victim: Victim = "service"
+    says: ClassVar[str] = "docker compose restart: the same container, a new process"
+    lasting: ClassVar[bool] = False
+    replicas: ClassVar[int] = 1
+
+    @contextmanager
+    def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
+        with cluster.healing():
+            cluster.compose("restart", *targets)
+            yield
+
+    def happened(self, witness: Witness) -> bool:
+        return same_containers(witness) and new_processes(witness)
+
+
+@dataclass(frozen=True)
+class RollingRestart:
+    """One service after the other: the next begins when the one before serves again."""
+
+    name: str = "rolling-restart"
+    victim: Victim = "service"
+    says: ClassVar[str] = "docker compose restart, one service after the other"
+    lasting: ClassVar[bool] = False
+    replicas: ClassVar[int] = 1
+
+    @contextmanager
+    def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
+        with cluster.healing():
+            for target in targets:
+                cluster.compose("restart", target)
+                cluster.wait_ready([target])
+            yield
+
+    def happened(self, witness: Witness) -> bool:
+        return same_containers(witness) and new_processes(witness)
+
+
+@dataclass(frozen=True)
+class Kill:
+    """`docker kill`: SIGKILL to the first process, a moment of nothing, then the same container again.
+
+    To the engine this is a stop by hand, so no restart policy brings it back before we do.
+    """
+
+    name: str = "kill"
+    victim: Victim = "service"
+    says: ClassVar[str] = "docker kill, then docker start: the same container, a new process"
+    lasting: ClassVar[bool] = False
+    replicas: ClassVar[int] = 1
+
+    @contextmanager
+    def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
+        with cluster.healing():
+            killed = cluster.compose("ps", "--quiet", *targets).split()
+            cluster.each("kill", killed)
+            yield
+            cluster.each("start", killed)
+
+    def happened(self, witness: Witness) -> bool:
+        killed = seen_throughout(witness) and all(
+            i.exit_code == SIGKILLED and not i.running for i in witness.during
+        )
+        return killed and same_containers(witness) and new_processes(witness)
