@@ -60,6 +60,6 @@ lock: venv ## pin the dependencies again, by hash (needs uv)
 	    -o requirements$${extra:+-$$extra}.txt; done
 
 clean: ## remove this project's containers, volumes, networks and built images, and its results
-	@docker compose --profile "*" down --volumes --remove-orphans
+	@docker compose --profile "*" down --volumes
 	@docker image rm --force sessionlab/stateful sessionlab/anonymous sessionlab/stateless 2>/dev/null || true
 	@rm -rf results .state .mypy_cache .ruff_cache .pytest_cache

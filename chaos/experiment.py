@@ -38,7 +38,7 @@ def suited_to(placements: int) -> tuple[Intensity, Steady]:
     """A load that two cores bear with so many placements side by side."""
     if placements <= 3:
         return Intensity(), Steady()
-    return Intensity(users=4, rate=6.0), Steady(writes=120)
+    return Intensity(users=4, rate=6.0), Steady(writes=105)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,8 @@ class Experiment:
     def _judge(self, fault: Fault, placement: Placement, witness: Witness) -> Cell:
         path = history_path(self.folder / "cells" / fault.name, placement.name)
         operations = history.read(path) if path.exists() else []
-        judgement = evidence.orphaned(verdict.judge(operations), witness, self.cluster.volumes())
+        judgement = verdict.judge(operations, _replicas_at_last(fault, witness))
+        judgement = evidence.orphaned(judgement, witness, self.cluster.volumes())
         if not fault.happened(witness):
             judgement = replace(judgement, observed="unknown", reason="no proof that the fault happened")
         prediction = self._prediction(fault, placement)
@@ -147,6 +148,11 @@ def _replicas(cluster: Cluster, services: Sequence[str], replicas: int) -> Itera
 def _finish(load: Load, placements: Sequence[Placement], now: Snapshot, progress: Progress) -> None:
     progress.step("final reads")
     load.finish({p.name: len(now[p.service]) for p in placements})
+
+
+def _replicas_at_last(fault: Fault, witness: Witness) -> int:
+    """How many replicas served at the final reads; in front of a victim behind them there is one."""
+    return len(witness.after) if fault.victim == "service" else 1
 
 
 def _witness(

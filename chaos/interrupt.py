@@ -6,17 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def interrupt_on_termination() -> None:
-    """Let SIGTERM end the lab the way Ctrl-C does: by `KeyboardInterrupt`, healing on the way out."""
+    """Let SIGTERM, and a closed terminal, end the lab as Ctrl-C does: healing on the way out."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
 
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Hold interrupts back in here; one that came meanwhile is raised on leaving.
+    """Hold interrupts back in here; one that came meanwhile is sent again on leaving.
+
+    So it may be nested: within another one, the outer one holds it back in its turn.
 
     Signals reach the main thread alone: in another one there is nothing to hold back.
     """
@@ -35,4 +38,4 @@ def deferred() -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
     if came:
-        raise KeyboardInterrupt
+        signal.raise_signal(came[0])

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from chaos.cluster import ROOT
+from chaos.engine import ROOT
 from loadtests import history
 from loadtests.history import Operation, Phase
 

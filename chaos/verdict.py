@@ -51,23 +51,35 @@ class _Session:
     """Of reads before the final ones."""
     final_reads: list[tuple[frozenset[str], int]] = field(default_factory=list)
     refused_at_last: int = 0
+    asked: set[str] = field(default_factory=set)
+    """Who answered the final reads."""
+    closed: bool = False
+    resurrected: bool = False
+    """Whether a read found it after its close had been acknowledged."""
 
     def take(self, operation: Operation) -> None:
         self.promise.take(operation)
+        if operation.operation == "close":
+            self.closed = self.closed or operation.outcome == "ok"
+        self.resurrected = self.resurrected or (
+            self.closed and operation.operation == "read" and operation.outcome == "ok"
+        )
         if operation.operation != "read":
             return
         if operation.outcome == "ok":
             seen = frozenset(operation.value["items"]), int(operation.value["visits"])
             if operation.phase == "final":
                 self.final_reads.append(seen)
+                self.asked.add(str(operation.served_by))
             else:
                 self.shortfalls.append(self.promise.shortfall(*seen))
         elif operation.phase == "final" and operation.problem in GONE:
             self.refused_at_last += 1
+            self.asked.add(str(operation.served_by))
 
-    @property
-    def judged(self) -> bool:
-        return bool(self.final_reads or self.refused_at_last)
+    def judged(self, replicas: int) -> bool:
+        """Whether so many replicas have said at the end what they know of it."""
+        return len(self.asked) >= replicas
 
     @property
     def dropped(self) -> bool:
@@ -96,8 +108,11 @@ class _Session:
         return sum(bool(s.items - missing.items or s.visits > missing.visits) for s in self.shortfalls)
 
 
-def judge(history: Sequence[Operation]) -> Judgement:
-    """What happened to the sessions of one placement under one fault."""
+def judge(history: Sequence[Operation], replicas: int = 1) -> Judgement:
+    """What happened to the sessions of one placement under one fault.
+
+    So many `replicas` have to have answered the final reads of each session.
+    """
     sessions = _replay(history)
     at_stake = [s for s in sessions if s.opened.phase == "steady"]
     later = [s for s in sessions if s.opened.phase != "steady"]
@@ -116,9 +131,10 @@ def judge(history: Sequence[Operation]) -> Judgement:
         surplus=sum(m.surplus for m in missing),
         dropped_sessions=sum(s.dropped for s in at_stake),
         split_sessions=sum(s.split for s in at_stake),
+        resurrected=sum(s.resurrected for s in at_stake),
         unavailable_seconds=unavailable_seconds(history),
     )
-    return _conclude(numbers, history, at_stake, later)
+    return _conclude(numbers, history, at_stake, later, replicas)
 
 
 def unavailable_seconds(history: Sequence[Operation]) -> float:
@@ -141,9 +157,13 @@ def _replay(history: Sequence[Operation]) -> list[_Session]:
 
 
 def _conclude(
-    numbers: Judgement, history: Sequence[Operation], at_stake: list[_Session], later: list[_Session]
+    numbers: Judgement,
+    history: Sequence[Operation],
+    at_stake: list[_Session],
+    later: list[_Session],
+    replicas: int,
 ) -> Judgement:
-    unread = sum(not s.judged for s in (*at_stake, *later))
+    unread = sum(not s.judged(replicas) for s in (*at_stake, *later))
     reason = ""
     observed: Observed = "unknown"
     before = (op for op in history if op.phase == "steady" and op.is_write and op.outcome == "ok")
@@ -152,7 +172,8 @@ def _conclude(
     elif not any(op.phase in {"fault", "recovery"} for op in history):
         reason = "there was no load while the fault happened"
     elif unread:
-        reason = f"{unread} sessions have no final read"
+        of_whom = "" if replicas == 1 else f" by each of {replicas} replicas"
+        reason = f"{unread} sessions have no final read{of_whom}"
     else:
         observed = _observe(numbers)
         broken = sum(bool(s.missing or s.dropped or s.split) for s in later)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-Kind = Literal["open", "put", "visit", "read"]
+Kind = Literal["open", "put", "visit", "read", "close"]
 Outcome = Literal["ok", "fail", "info"]
 Phase = Literal["steady", "fault", "recovery", "final"]
 
@@ -44,8 +44,9 @@ class Operation:
 
     @property
     def answered(self) -> bool:
-        """Whether a service answered, be it with a refusal."""
-        return self.served_by is not None and self.outcome != "info"
+        """Whether a service did its work, be it that it refused: not where it, or its store, was away."""
+        away = self.problem == "store-unavailable" or (self.problem or "").startswith("status-5")
+        return self.served_by is not None and self.outcome != "info" and not away
 
 
 def write(operation: Operation, file: TextIO) -> None:

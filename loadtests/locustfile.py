@@ -16,6 +16,7 @@ import json
 import os
 import random
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -40,8 +41,8 @@ ITEMS_PER_SESSION = 25
 """A sealed session must fit into a cookie."""
 PATIENCE = 3
 """Refusals in a row after which a client gives a session up and opens a new one."""
-FINAL_TRIES = 40
-"""Final reads per session at most, until every replica has answered."""
+FINAL_SECONDS = 10.0
+"""How long a session is read at the end, until every replica has answered."""
 
 
 @dataclass
@@ -125,7 +126,8 @@ class SessionUser(HttpUser):
         wanted = score.replicas.get(self.placement, 1)
         for session in filter(None, (*self.past, self.session)):
             instances: set[str] = set()
-            for _ in range(FINAL_TRIES):
+            deadline = time.monotonic() + FINAL_SECONDS
+            while time.monotonic() < deadline:
                 operation, _ = session.read()
                 if operation.served_by and operation.problem != "store-unavailable":
                     instances.add(operation.served_by)

@@ -121,7 +121,11 @@ class Commit:
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
         images = {target: f"sessionlab/committed-{target}" for target in targets}
-        with tempfile.TemporaryDirectory() as folder, cluster.healing(cluster.up):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            cluster.without_images(images.values()),
+            cluster.healing(cluster.up),
+        ):
             seen = cluster.snapshot(targets)
             cluster.compose("stop", *targets)
             for target, instances in seen.items():
@@ -132,7 +136,6 @@ class Commit:
             cluster.overlaid(overlay).start(*targets)
             cluster.wait_ready(targets)
             yield
-        cluster.docker("image", "rm", *images.values())
 
     def happened(self, witness: Witness) -> bool:
         return new_containers(witness) and new_images(witness)

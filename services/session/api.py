@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 from flask import Blueprint, Response, current_app, request
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import Forbidden, UnsupportedMediaType
 
 from services.session.cookie import Cookie
 from services.session.document import CountVisit, Item, ItemId, PutItem, RemoveItem, Session
@@ -51,6 +52,18 @@ class Visits(msgspec.Struct, frozen=True):
 
     visits: int
     version: int
+
+
+@routes.before_request
+def _same_site() -> None:
+    """No page of another site changes anything here (Fetch Metadata; `Origin` where it is missing)."""
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    foreign = urlsplit(origin).netloc != request.host if origin and not site else False
+    if foreign or site not in {None, "same-origin", "none"}:
+        raise Forbidden("a page of another site cannot change sessions here")
 
 
 @routes.post("/session")

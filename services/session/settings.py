@@ -16,6 +16,10 @@ _KNOWN = {
 }
 
 
+_NOT_OURS = "SESSION_MANAGER"
+"""X11 sessions export it."""
+
+
 class SettingsError(Exception):
     """The service cannot start like this. The message is one line and says what to change."""
 
@@ -33,7 +37,7 @@ class Settings:
     def read(cls, environ: Mapping[str, str], *, service: str, stores: Sequence[str]) -> "Settings":
         """Raises `SettingsError`. `stores` are examples of the store URLs that this service takes."""
         for name in environ:
-            if name.startswith("SESSION_") and name not in _KNOWN:
+            if name.startswith("SESSION_") and name not in {*_KNOWN, _NOT_OURS}:
                 raise SettingsError(f"unknown setting {name}; known are {', '.join(_KNOWN)}")
         idle = _seconds(environ, "SESSION_IDLE_SECONDS", 1800)
         absolute = _seconds(environ, "SESSION_ABSOLUTE_SECONDS", 43200)

@@ -19,8 +19,8 @@ from services.session.lifetime import Lifetime
 from services.session.record import Record
 from services.session.store import Applied, Held, SessionGone, SessionUnknown, StoreUnavailable
 
-BUSY_SECONDS = 5.0
-"""How long a change waits for those of other containers on the same file before it is refused."""
+BUSY_SECONDS = 0.9
+"""How long a change waits, in all, for those of this process and of others on the same file."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -139,10 +139,18 @@ class SqliteStore:
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
         """One write transaction. The lock keeps this process's threads from racing for the file's."""
-        with self._writer, self._reaching() as db:
-            db.execute("BEGIN IMMEDIATE")
-            with db:
-                yield db
+        deadline = time.monotonic() + BUSY_SECONDS
+        if not self._writer.acquire(timeout=BUSY_SECONDS):
+            raise StoreUnavailable(f"SQLite at {self._path} is busy")
+        try:
+            with self._reaching() as db:
+                left = max(0.0, deadline - time.monotonic())
+                db.execute(f"PRAGMA busy_timeout = {left * 1000:.0f}")
+                db.execute("BEGIN IMMEDIATE")
+                with db:
+                    yield db
+        finally:
+            self._writer.release()
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

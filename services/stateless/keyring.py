@@ -20,6 +20,7 @@ from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import OctKey
 
 from services.session.settings import SettingsError
+from services.session.store import StoreUnavailable
 
 KEY_BITS = 256
 
@@ -28,39 +29,51 @@ warnings.simplefilter("ignore", SecurityWarning)
 
 
 class KeyRing:
-    """The keys in `directory`. Raises `SettingsError` where there is no usable key."""
+    """The keys in `directory`. Raises `SettingsError` where there is no usable key at the start.
+
+    Later, a file that is gone takes its key along at once; one that is there and cannot be read
+    leaves the key that was read from it before.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._keys = _read(directory)
+        self._keys = {file: _read_key(file) for file in _files(directory)}
         self._looked_at = time.monotonic()
+        if not self._keys:
+            raise SettingsError(
+                f"no key ring: {directory} holds no *.jwk; "
+                f"make one with `python -m services.stateless.keyring {directory}`"
+            )
 
     def sealing(self) -> OctKey:
-        """The newest key."""
-        return self._current()[-1]
+        """The newest key. Raises `StoreUnavailable` where all were taken away."""
+        keys = list(self._current().values())
+        if not keys:
+            raise StoreUnavailable(f"{self._directory} holds no key any more")
+        return keys[-1]
 
     def opening(self, kid: str) -> OctKey | None:
         """The key with this id, or None where it was never here or is retired."""
-        return next((key for key in self._current() if key.kid == kid), None)
+        return next((key for key in self._current().values() if key.kid == kid), None)
 
-    def _current(self) -> list[OctKey]:
+    def _current(self) -> dict[Path, OctKey]:
         if time.monotonic() - self._looked_at >= 1:
             self._looked_at = time.monotonic()
-            try:
-                self._keys = _read(self._directory)
-            except SettingsError as error:
-                print(f"keeping the key ring as it was: {error}", file=sys.stderr)
+            again = ((file, self._read_again(file)) for file in _files(self._directory))
+            self._keys = {file: key for file, key in again if key is not None}
         return self._keys
 
+    def _read_again(self, file: Path) -> OctKey | None:
+        try:
+            return _read_key(file)
+        except SettingsError as error:
+            print(f"left out of the key ring, or kept as it was: {error}", file=sys.stderr)
+            return self._keys.get(file)
 
-def _read(directory: Path) -> list[OctKey]:
-    files = sorted(directory.glob("*.jwk")) if directory.is_dir() else []
-    if not files:
-        raise SettingsError(
-            f"no key ring: {directory} holds no *.jwk; "
-            f"make one with `python -m services.stateless.keyring {directory}`"
-        )
-    return [_read_key(file) for file in files]
+
+def _files(directory: Path) -> list[Path]:
+    """Oldest to newest."""
+    return sorted(directory.glob("*.jwk")) if directory.is_dir() else []
 
 
 def _read_key(file: Path) -> OctKey:

@@ -37,16 +37,16 @@ if ended or not (digest == secret or in_grace) then return {'ended'} end
 if now >= math.min(idle_expires_at, expires_at) then return {'expired'} end
 if if_version ~= '' and if_version ~= tostring(version) then return {'precondition', version} end
 
-local function touch(least)
+local function touch(least, call)
   local deadline = math.min(now + idle, expires_at)
   if deadline - idle_expires_at >= least then
-    redis.call('HSET', key, 'idle_expires_at', deadline)
-    expire_at(deadline)
+    call('HSET', key, 'idle_expires_at', deadline)
+    call('EXPIREAT', key, deadline + tonumber(retention))
   end
 end
 
 if verb == 'load' then
-  touch(throttle)
+  touch(throttle, redis.pcall)  -- a Redis that refuses writes may still be read
   return {'ok', redis.call('HGETALL', key)}
 end
 
@@ -64,7 +64,7 @@ if verb == 'apply' then
       i = i + 1
     end
   end
-  touch(1)
+  touch(1, redis.call)
   return {'ok', redis.call('HINCRBY', key, 'version', 1), results}
 end
 

@@ -8,7 +8,14 @@ import pytest
 
 from services.session.lifetime import Lifetime
 from services.stateful.sqlite import SqliteStore
-from tests.contract import broken, test_concurrency, test_store
+from tests.contract import (
+    broken,
+    test_concurrency,
+    test_store_closing,
+    test_store_credentials,
+    test_store_operations,
+    test_store_timeouts,
+)
 from tests.contract.clock import Clock
 from tests.contract.test_sqlite_store import expect_others_to_see_every_acknowledged_visit
 
@@ -22,7 +29,7 @@ def caught() -> Iterator[None]:
 
 def test_suite_catches_a_store_that_forgets_every_50th_change(lifetime: Lifetime) -> None:
     with caught():
-        test_store.test_store_counts_every_one_of_200_visits(broken.ForgetfulStore(lifetime))
+        test_store_operations.test_store_counts_every_one_of_200_visits(broken.ForgetfulStore(lifetime))
 
 
 def test_suite_catches_a_store_that_acknowledges_before_it_writes(tmp_path: Path, lifetime: Lifetime) -> None:
@@ -41,7 +48,7 @@ def test_a_store_that_acknowledges_before_it_writes_looks_right_when_nobody_else
 
 
 def test_suite_catches_a_store_that_resurrects_a_session_after_its_end(lifetime: Lifetime) -> None:
-    check = test_store.test_server_side_store_never_resurrects_a_session_when_a_change_comes_late
+    check = test_store_closing.test_server_side_store_never_resurrects_a_session_when_a_change_comes_late
     with caught():
         check(broken.ResurrectingStore(lifetime))
 
@@ -54,13 +61,13 @@ def test_suite_catches_a_store_that_loses_one_of_two_parallel_changes(lifetime: 
 
 
 def test_suite_catches_a_store_that_changes_before_it_looks_at_the_precondition(lifetime: Lifetime) -> None:
-    check = test_store.test_store_executes_nothing_when_the_version_is_another
+    check = test_store_operations.test_store_executes_nothing_when_the_version_is_another
     with caught():
         check(broken.EagerStore(lifetime), if_version=1)
 
 
 def test_suite_catches_a_store_that_adopts_an_unknown_credential(lifetime: Lifetime) -> None:
-    check = test_store.test_server_side_store_never_adopts_an_unknown_credential
+    check = test_store_credentials.test_server_side_store_never_adopts_an_unknown_credential
     with caught():
         check(broken.AdoptingStore(lifetime))
 
@@ -68,6 +75,6 @@ def test_suite_catches_a_store_that_adopts_an_unknown_credential(lifetime: Lifet
 def test_suite_catches_a_store_whose_renewal_moves_the_absolute_timeout(
     lifetime: Lifetime, clock: Clock
 ) -> None:
-    check = test_store.test_store_does_not_extend_the_absolute_timeout_with_a_renewal
+    check = test_store_timeouts.test_store_does_not_extend_the_absolute_timeout_with_a_renewal
     with caught():
         check(broken.ImmortalStore(lifetime), clock)

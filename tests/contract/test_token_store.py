@@ -13,7 +13,7 @@ from joserfc.jwk import OctKey
 
 from services.session.document import CountVisit, Item, PutItem
 from services.session.lifetime import Lifetime
-from services.session.store import CredentialInvalid, SessionTooLarge
+from services.session.store import CredentialInvalid, SessionTooLarge, StoreUnavailable
 from services.stateless.keyring import KeyRing
 from services.stateless.token import TokenStore
 from tests.contract.clock import Clock
@@ -228,12 +228,21 @@ def test_key_ring_refuses_with_a_removed_key_without_a_restart(
     eventually(lambda: not opens(token_store, token), "the removed key refuses", seconds=3)
 
 
-def test_key_ring_stays_as_it_was_when_the_directory_becomes_unusable(
+def test_key_ring_refuses_and_seals_nothing_when_its_last_key_is_removed(
+    token_store: TokenStore, keys: Path, token: str
+) -> None:
+    (keys / "0001.jwk").unlink()
+    eventually(lambda: not opens(token_store, token), "the removed key refuses", seconds=3)
+    with pytest.raises(StoreUnavailable):
+        token_store.open()
+
+
+def test_key_ring_keeps_a_key_when_its_file_becomes_unreadable(
     token_store: TokenStore, keys: Path, token: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (keys / "0001.jwk").write_text("garbage")
     eventually(
-        lambda: opens(token_store, token) and "keeping the key ring" in capsys.readouterr().err,
+        lambda: opens(token_store, token) and "left out of the key ring" in capsys.readouterr().err,
         "it was read again and refused",
         seconds=3,
     )

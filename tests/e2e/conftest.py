@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.cluster import ROOT, Cluster
+from chaos.cluster import Cluster
+from chaos.engine import ROOT
 from chaos.placements import PAIR, PLACEMENTS, Placement
 
 _PROJECT = re.compile(r"sessionlab-e2e-(\d+)-[0-9a-f]+")

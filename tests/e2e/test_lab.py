@@ -14,7 +14,8 @@ import pytest
 import requests
 
 from chaos import predictions
-from chaos.cluster import ROOT, Cluster
+from chaos.cluster import Cluster
+from chaos.engine import ROOT
 from tests.e2e.conftest import free_port, project
 from tests.e2e.poll import until
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from chaos.cluster import ROOT, Cluster, ClusterError, explain
+from chaos.cluster import Cluster
 from chaos.command import CommandError
+from chaos.engine import ROOT, ClusterError
+from chaos.explanation import explain
 from chaos.placements import PAIR, PLACEMENTS
 
 NOWHERE = {"DOCKER_HOST": "unix:///nonexistent"}
@@ -106,11 +108,6 @@ def test_cluster_has_a_store_for_each_placement_with_a_redis() -> None:
 def test_cluster_finds_the_labs_placements_behind_their_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COMPOSE_PROFILES", raising=False)
     assert said_by(Cluster(), "COMPOSE_PROFILES") == "placements"
-
-
-def test_cluster_names_networks_as_the_engine_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COMPOSE_PROJECT_NAME", raising=False)
-    assert Cluster().network("front") == "sessionlab_front"
 
 
 def test_cluster_names_networks_by_the_project_that_was_chosen() -> None:

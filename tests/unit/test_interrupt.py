@@ -7,13 +7,14 @@ import pytest
 
 from chaos.interrupt import deferred, interrupt_on_termination
 
-BOTH = [signal.SIGINT, signal.SIGTERM]
+BOTH = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """What the test runner had."""
+    """The lab's own; afterwards what the test runner had."""
     before = {number: signal.getsignal(number) for number in BOTH}
+    interrupt_on_termination()
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -45,6 +46,19 @@ def test_interrupt_is_held_back_until_the_work_is_done(number: signal.Signals) -
 
 def test_interrupt_is_raised_once_when_it_came_many_times() -> None:
     assert interrupted(*BOTH, *BOTH) == ["all of it"]
+
+
+def test_interrupt_is_held_back_by_the_outer_of_two_until_all_is_done() -> None:
+    done: list[str] = []
+
+    def work() -> None:
+        with deferred():
+            signal.raise_signal(signal.SIGINT)
+        done.append("what comes after the inner one")
+
+    with pytest.raises(KeyboardInterrupt), deferred():
+        work()
+    assert done == ["what comes after the inner one"]
 
 
 def test_nothing_is_raised_when_no_interrupt_came() -> None:
