@@ -280,3 +280,13 @@ def test_redis_store_remembers_an_end_when_redis_is_full(store: RedisStore, admi
     admin.config_set("maxmemory", "1")
     with pytest.raises((SessionEnded, StoreUnavailable)):
         store.load(credential)
+
+
+def test_redis_store_is_read_when_redis_refuses_writes_and_a_touch_is_due(
+    store: RedisStore, admin: redis.Redis, clock: Clock, lifetime: Lifetime
+) -> None:
+    credential = store.open().credential
+    store.apply(credential, [CountVisit()])
+    clock.forward(lifetime.throttle + 1)
+    admin.config_set("maxmemory", "1")
+    assert store.load(credential).session.visits == 1

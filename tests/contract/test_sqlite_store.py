@@ -4,6 +4,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -167,3 +169,19 @@ def test_sqlite_service_refuses_a_directory_it_cannot_write_with_one_line(direct
         create_app({"SESSION_STORE": f"sqlite:{directory}/sessions.db"})
     assert f"{directory}/sessions.db" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_sqlite_store_refuses_all_writers_within_a_second_when_another_process_holds_the_file(
+    sqlite_store: SqliteStore, path: Path
+) -> None:
+    credential = sqlite_store.open().credential
+
+    def count(_: int) -> float:
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            sqlite_store.apply(credential, [CountVisit()])
+        return time.monotonic() - began
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder, ThreadPoolExecutor(4) as writers:
+        holder.execute("BEGIN IMMEDIATE")
+        assert max(writers.map(count, range(4))) < 1.3

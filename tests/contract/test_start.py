@@ -113,6 +113,10 @@ def test_settings_that_make_no_sense_are_refused_with_one_line(name: str, weak: 
     assert "\n" not in str(error.value)
 
 
+def test_setting_of_a_desktop_session_is_none_of_ours() -> None:
+    assert create_stateful({"SESSION_STORE": "memory:", "SESSION_MANAGER": "local/x:@/tmp/.ICE-unix/1"})
+
+
 def test_refusal_does_not_show_the_password_of_the_store() -> None:
     with pytest.raises(SettingsError) as refused:
         create_stateless({"SESSION_STORE": "redis://user:hunter2@redis/main"})

@@ -1,5 +1,6 @@
 """The history's form: one operation a line, out and in again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,12 @@ def test_operation_is_answered_when_a_service_said_yes_or_no(
     outcome: Outcome, by: str | None, answered: bool
 ) -> None:
     assert operation("put", outcome=outcome, by=by).answered == answered
+
+
+@pytest.mark.parametrize("problem", ["store-unavailable", "status-500"])
+def test_operation_is_not_answered_when_the_store_or_the_service_failed(problem: str) -> None:
+    failed = replace(operation("read", outcome="fail", by="stateful/c/b"), problem=problem)
+    assert not failed.answered
 
 
 def test_acknowledged_writes_count_neither_reads_nor_refused_nor_indeterminate_ones() -> None:

@@ -289,3 +289,21 @@ def seconds_to_judge(history: Sequence[Operation]) -> float:
 def test_judging_takes_time_in_proportion_to_the_history() -> None:
     """Ten times the operations; a hundred times the time would be quadratic."""
     assert seconds_to_judge(long_history(200_000)) < 30 * seconds_to_judge(long_history(20_000))
+
+
+def test_verdict_is_unknown_when_a_replica_was_not_asked_at_the_end() -> None:
+    judgement = judge((*STEADY, read("a b", 1)), replicas=2)
+    assert (judgement.observed, judgement.reason) == (
+        "unknown",
+        "1 sessions have no final read by each of 2 replicas",
+    )
+
+
+def test_verdict_is_kept_when_every_replica_has_it() -> None:
+    assert judge((*STEADY, read("a b", 1), read("a b", 1, by=TWO)), replicas=2).observed == "kept"
+
+
+def test_session_is_resurrected_when_it_is_read_after_its_close_was_acknowledged() -> None:
+    closed = operation("close", phase="recovery")
+    assert judge((*STEADY, closed, read("a b", 1))).resurrected == 1
+    assert judge((*STEADY, closed, refused(problem="session-ended"))).resurrected == 0
