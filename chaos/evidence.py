@@ -62,11 +62,6 @@ def _whereabouts(fault: str, witness: Witness, kinds: set[str]) -> str:  # noqa:
     if volumes := _orphans(witness):
         names = _listed({name[:12] for name in volumes})
         return f"were on volume {names} of container {old}; container {new} has another one since `{fault}`."
-    if volumes := _remade(witness):
-        return (
-            f"were on volume {_listed(volumes)} of container {old}, which `{fault}` removed; a new one of "
-            f"that name began empty with container {new}."
-        )
     if kinds == {"process-memory"} and ended:
         return f"were in the memory of a process in container {old}; `{fault}` ended it, and {anew} without."
     if kinds == {"tmpfs"} and ended:
@@ -77,6 +72,11 @@ def _whereabouts(fault: str, witness: Witness, kinds: set[str]) -> str:  # noqa:
         return (
             f"were in the memory of the Redis in container {old}, which ended before they were on its disk; "
             f"{anew} without them."
+        )
+    if volumes := _remade(witness):
+        return (
+            f"were on volume {_listed(volumes)} of container {old}, which `{fault}` removed; a new one of "
+            f"that name began empty with container {new}."
         )
     return (
         f"are missing, and the evidence does not explain it: state in {_listed(kinds)}, container {old} "

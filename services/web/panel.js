@@ -1,5 +1,5 @@
 /* One service on the page: its cart, its visits, and whether it keeps its promises. */
-import { Promised, restoreAll } from "./promised.js";
+import { Promised } from "./promised.js";
 import { ask, inDoubt, reason } from "./service.js";
 import { judge, short, whereabouts } from "./verdict.js";
 
@@ -57,7 +57,6 @@ export class Panel {
   async #close() {
     const answer = await this.#ask("DELETE", "session");
     if (answer.ok) this.#promised.write(null);
-    restoreAll();
   }
 
   async #addItem(form) {

@@ -5,27 +5,17 @@
    whose removal was acknowledged is null. */
 const PREFIX = "sessionlab promised ";
 
-/* Closing one session clears the whole origin's storage (Clear-Site-Data). The promises of the others
-   must survive that, also on other tabs. */
-const kept = new Map(Object.entries(localStorage).filter(([key]) => key.startsWith(PREFIX)));
-addEventListener("storage", ({ key, newValue }) => newValue !== null && kept.set(key, newValue));
-
-export function restoreAll() {
-  for (const [key, text] of kept) localStorage.getItem(key) ?? localStorage.setItem(key, text);
-}
-
 export class Promised {
   constructor(base) {
     this.key = PREFIX + base.pathname;
   }
 
   read() {
-    return JSON.parse(localStorage.getItem(this.key) ?? kept.get(this.key) ?? "null");
+    return JSON.parse(localStorage.getItem(this.key) ?? "null");
   }
 
   write(promise) {
-    kept.set(this.key, JSON.stringify(promise));
-    localStorage.setItem(this.key, kept.get(this.key));
+    localStorage.setItem(this.key, JSON.stringify(promise));
   }
 
   begin({ opened_at: openedAt, idle_expires_at: until, version }, at) {

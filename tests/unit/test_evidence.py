@@ -133,6 +133,14 @@ def test_cause_does_not_say_that_a_redis_had_it_in_memory_only_when_it_has_an_ap
     assert "before they were on its disk" not in caused(behind([old], [new]), fault="redis-volume-lost")
 
 
+def test_cause_looks_at_a_memory_first_when_the_volume_seems_to_be_another_one() -> None:
+    """The engine's `CreatedAt` of an empty volume moves on whenever a container mounts it."""
+    old = redis("a1b2c3d4e5f6", "r1", aof="0", made="first")
+    new = redis("f6e5d4c3b2a1", "r2", aof="0", made="second")
+    said = caused(behind([old], [new]), fault="redis-recreate")
+    assert "were in the memory of the Redis in container a1b2c3d4e5f6" in said
+
+
 def test_cause_names_a_volume_that_was_removed_and_made_again() -> None:
     said = caused(replaced("volume", ["state"], ["state"], anew=True), fault="down-volumes-up")
     assert "were on volume state of container a1b2c3d4e5f6, which `down-volumes-up` removed" in said
