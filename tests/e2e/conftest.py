@@ -37,8 +37,8 @@ def pair(images: None) -> Iterator[Cluster]:
 def crowd(images: None) -> Iterator[Cluster]:
     """Three replicas of each service; those of the stateful one share a volume."""
     with project("tests/e2e/shared-volume.yaml") as cluster:
-        cluster.compose("up", "--detach", "--no-build", "--scale", "stateful=3", "--scale", "stateless=3")
-        cluster.wait_ready()
+        cluster.up()
+        cluster.scale(["stateful", "stateless"], 3)
         yield cluster
 
 

@@ -16,6 +16,7 @@ import requests
 from chaos import predictions
 from chaos.cluster import Cluster
 from chaos.engine import ROOT
+from chaos.placements import PAIR
 from tests.e2e.conftest import free_port, project
 from tests.e2e.poll import until
 
@@ -60,7 +61,7 @@ def lab() -> Iterator[Cluster]:
 def recreated(images: None, lab: Cluster, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """One real recreate of all three placements, from nothing: its results and what was printed."""
     results = tmp_path_factory.mktemp("results")
-    process = start(lab, results, "run", "recreate")
+    process = start(lab, results, "run", "recreate", *(f"--placement={name}" for name in PAIR))
     printed, errors = process.communicate(timeout=120)
     assert process.returncode == 0, printed + errors
     return results, printed

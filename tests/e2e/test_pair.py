@@ -177,7 +177,7 @@ def test_store_outage_is_told_within_a_second_and_keeps_the_cookie(pair: Cluster
 
 
 def test_new_replicas_get_traffic_within_two_seconds(pair: Cluster) -> None:
-    pair.compose("up", "--detach", "--no-build", "--scale", "stateful=3")
+    pair.start("stateful", options=["--no-recreate", "--scale", "stateful=3"])
     url = f"{pair.url()}/stateful"
     try:
         assert until(lambda: len(replicas_seen(url)) == 3, 10, "three replicas serve") < 2
