@@ -43,10 +43,12 @@ def register(app: Flask) -> None:
 
 
 def _refused(error: SessionError) -> Response:
-    response = respond(error.status, error.slug, error.slug.replace("-", " ").capitalize(), str(error))
-    if isinstance(error, StoreUnavailable):
+    away = isinstance(error, StoreUnavailable)
+    if away:
         _log.warning("store unavailable: %s", error)
-        response = respond(error.status, error.slug, "Store unavailable", "try again soon")
+    title = error.slug.replace("-", " ").capitalize()
+    response = respond(error.status, error.slug, title, "try again soon" if away else str(error))
+    if away:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Cookie realm="session"'
