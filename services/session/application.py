@@ -1,5 +1,6 @@
 """The Flask application around a store: the HTTP contract, and what an operator needs beside it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -17,8 +18,9 @@ _WEB = Path(__file__).parents[1] / "web"
 _PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
-def build(store: SessionStore, cookie: Cookie, placement: Placement) -> Flask:
-    """An application that serves sessions from `store`."""
+def build(store: SessionStore, cookie: Cookie, placed: Callable[[], Placement]) -> Flask:
+    """An application that serves sessions from `store`; `placed` says where they are at this moment."""
+    placement = placed()
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     registry = CollectorRegistry()
@@ -28,7 +30,7 @@ def build(store: SessionStore, cookie: Cookie, placement: Placement) -> Flask:
     problems.register(app)
     app.before_request(_read_body)
     app.register_blueprint(api.routes)
-    app.register_blueprint(_operations(measured, cookie, placement, registry))
+    app.register_blueprint(_operations(measured, cookie, placed, registry))
     app.register_blueprint(_pages())
     _identify(app, placement.service, Instance(placement.instance, placement.boot))
     return app
@@ -42,11 +44,10 @@ def _read_body() -> None:
 
 
 def _operations(
-    store: SessionStore, cookie: Cookie, placement: Placement, registry: CollectorRegistry
+    store: SessionStore, cookie: Cookie, placed: Callable[[], Placement], registry: CollectorRegistry
 ) -> Blueprint:
     routes = Blueprint("operations", __name__)
-    where = msgspec.json.encode(placement)
-    contract = msgspec.json.encode(openapi.document_for(placement.service, cookie.name))
+    contract = msgspec.json.encode(openapi.document_for(placed().service, cookie.name))
 
     @routes.get("/healthz")
     def healthz() -> Response:
@@ -59,7 +60,7 @@ def _operations(
 
     @routes.get("/placement")
     def where_state_lives() -> Response:
-        return Response(where, content_type="application/json")
+        return Response(msgspec.json.encode(placed()), content_type="application/json")
 
     @routes.get("/openapi.json")
     def openapi_document() -> Response:

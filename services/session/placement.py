@@ -76,7 +76,8 @@ class Mount:
             return "network"
         if self.point == "/":
             return "writable-layer"
-        return "volume" if _VOLUME.search(self.root) else "bind"
+        whole = self.root == "/" and self.source.startswith("/dev/loop")  # a volume with a disk of its own
+        return "volume" if whole or _VOLUME.search(self.root) else "bind"
 
     @property
     def origin(self) -> str:

@@ -12,6 +12,7 @@ from services.session.lifetime import Lifetime
 from services.session.placement import Instance
 from services.session.settings import Settings, SettingsError
 from services.session.store import StoreUnavailable
+from services.stateful.about import About
 from services.stateful.memory import MemoryStore
 from services.stateful.sqlite import SqliteStore
 
@@ -26,16 +27,17 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     instance = Instance.new()
     if settings.store.scheme == "memory":
         where = placement.of_kind("process-memory", settings.service, "memory", instance, None)
-        return application.build(MemoryStore(lifetime), cookie, where)
+        return application.build(MemoryStore(lifetime), cookie, lambda: where)
     path = Path(settings.store.path)
-    store = _sqlite(path, lifetime)
-    return application.build(store, cookie, placement.of_file(path, settings.service, "sqlite", instance))
+    store = _sqlite(path, lifetime, About.of(environ, settings.service))
+    where = placement.of_file(path, settings.service, "sqlite", instance)
+    return application.build(store, cookie, lambda: where)
 
 
-def _sqlite(path: Path, lifetime: Lifetime) -> SqliteStore:
+def _sqlite(path: Path, lifetime: Lifetime, about: About | None) -> SqliteStore:
     if not path.is_absolute():
         raise SettingsError(f"SESSION_STORE=sqlite:{path}: an absolute path is needed, as in {STORES[0]}")
     try:
-        return SqliteStore(path, lifetime)
+        return SqliteStore(path, lifetime, about)
     except StoreUnavailable as error:
         raise SettingsError(f"{error}; its directory must exist and be writable by this user") from error

@@ -18,6 +18,7 @@ from services.session.document import CountVisit, Item, Operation, PutItem, Remo
 from services.session.lifetime import Lifetime
 from services.session.record import Record
 from services.session.store import Applied, Held, SessionGone, SessionUnknown, StoreUnavailable
+from services.stateful.about import About, mark
 
 BUSY_SECONDS = 0.9
 """How long a change waits, in all, for those of this process and of others on the same file."""
@@ -45,13 +46,13 @@ _UPDATE = f"UPDATE sessions SET visits = ?, {', '.join(c + ' = ?' for c in _COLU
 class SqliteStore:
     """A `SessionStore` in the file at `path`, whose directory must exist and be writable."""
 
-    def __init__(self, path: Path, lifetime: Lifetime) -> None:
+    def __init__(self, path: Path, lifetime: Lifetime, about: About | None = None) -> None:
         self._path = path
         self._lifetime = lifetime
         self._threads = threading.local()
         self._writer = threading.Lock()
         self._sweep_at = 0
-        _prepare(path)
+        _prepare(path, about)
 
     def open(self) -> Held:
         credential = Credential.fresh()
@@ -178,7 +179,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _prepare(path: Path) -> None:
+def _prepare(path: Path, about: About | None) -> None:
     """Make the file what it has to be; leaves no connection open, as the process may fork next.
 
     Of several that start on a new file at once SQLite may turn some away without waiting: try again.
@@ -189,6 +190,7 @@ def _prepare(path: Path) -> None:
             with closing(_connect(path)) as db:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.executescript(_SCHEMA)
+                mark(db, about)
             return
         except sqlite3.Error as error:
             busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

@@ -11,7 +11,7 @@ from flask import Flask
 from services.session import application, placement
 from services.session.cookie import Cookie
 from services.session.lifetime import Lifetime
-from services.session.placement import Instance
+from services.session.placement import Instance, Placement
 from services.session.settings import Settings, SettingsError, without_secret
 from services.stateless.keyring import KeyRing
 from services.stateless.redis import RedisStore
@@ -29,12 +29,19 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     if settings.store.scheme == "token":
         if settings.keys is None:
             raise SettingsError("SESSION_STORE=token: needs SESSION_KEYS, the directory of its key ring")
-        store = TokenStore(KeyRing(settings.keys), settings.service, cookie.room, lifetime)
-        where = placement.of_kind("client", settings.service, "token", instance, None)
-        return application.build(store, cookie, where)
+        return _token(KeyRing(settings.keys), settings.service, cookie, lifetime, instance)
     url = settings.store.geturl()
     where = placement.of_kind("redis", settings.service, "redis", instance, without_secret(url))
-    return application.build(_redis(url, lifetime), cookie, where)
+    return application.build(_redis(url, lifetime), cookie, lambda: where)
+
+
+def _token(keys: KeyRing, service: str, cookie: Cookie, lifetime: Lifetime, instance: Instance) -> Flask:
+    """Where its sessions are sealed is a matter of the key, which a rotation changes while it runs."""
+
+    def placed() -> Placement:
+        return placement.of_kind("client", service, "token", instance, f"key {keys.sealing().kid}")
+
+    return application.build(TokenStore(keys, service, cookie.room, lifetime), cookie, placed)
 
 
 def _redis(url: str, lifetime: Lifetime) -> RedisStore:

@@ -17,21 +17,6 @@ from services.stateful.memory import MemoryStore
 from services.stateful.sqlite import SqliteStore
 
 
-class ForgetfulStore(MemoryStore):
-    """Acknowledges every 50th change without making it."""
-
-    _changes = 0
-
-    def apply(
-        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
-    ) -> Applied:
-        self._changes += 1
-        if self._changes % 50:
-            return super().apply(credential, operations, if_version=if_version)
-        session, results = document.apply(self.load(credential).session, operations)
-        return Applied(credential, session.version, results)
-
-
 class WriteBehindStore(SqliteStore):
     """Acknowledges a change and writes it with the next call: a crash in between loses it."""
 

@@ -51,7 +51,7 @@ def stranded() -> FlaskClient:
 def over(store: SessionStore, clock: Clock) -> FlaskClient:
     """The application over each store, with the clock in the test's hand."""
     where = placement.of_kind("process-memory", "any", "any", Instance.new(), None)
-    return application.build(store, Cookie("any", secure=False), where).test_client()
+    return application.build(store, Cookie("any", secure=False), lambda: where).test_client()
 
 
 def stateless(url: str) -> FlaskClient:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.control.app import ForgetfulStore
 from services.session.lifetime import Lifetime
 from services.stateful.sqlite import SqliteStore
 from tests.contract import (
@@ -29,7 +30,7 @@ def caught() -> Iterator[None]:
 
 def test_suite_catches_a_store_that_forgets_every_50th_change(lifetime: Lifetime) -> None:
     with caught():
-        test_store_operations.test_store_counts_every_one_of_200_visits(broken.ForgetfulStore(lifetime))
+        test_store_operations.test_store_counts_every_one_of_200_visits(ForgetfulStore(lifetime, every=50))
 
 
 def test_suite_catches_a_store_that_acknowledges_before_it_writes(tmp_path: Path, lifetime: Lifetime) -> None:

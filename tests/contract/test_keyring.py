@@ -2,16 +2,20 @@
 
 import json
 import multiprocessing
+import threading
 from collections.abc import Callable
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 from joserfc.jwk import OctKey
 
 from services.session.settings import SettingsError
-from services.stateless.keyring import KeyRing, create_first, main
+from services.session.store import StoreUnavailable
+from services.stateless.app import create_app
+from services.stateless.keyring import KeyRing, create_first, main, replace, retire, rotate
 
 KEY = OctKey.generate_key(256, auto_kid=True).as_dict(private=True)
 ROUNDS = 40
@@ -127,3 +131,116 @@ def test_keyring_seals_with_the_newest_key_by_file_name(tmp_path: Path) -> None:
 def test_keyring_opens_with_none_when_the_key_id_is_unknown(tmp_path: Path) -> None:
     create_first(tmp_path)
     assert KeyRing(tmp_path).opening("unknown") is None
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(file.name for file in directory.iterdir())
+
+
+def test_rotation_adds_a_key_that_seals_while_the_older_one_still_opens(tmp_path: Path) -> None:
+    create_first(tmp_path)
+    old = KeyRing(tmp_path).sealing().kid
+    rotate(tmp_path)
+    ring = KeyRing(tmp_path)
+    assert ring.sealing().kid != old
+    assert ring.opening(str(old)) is not None
+
+
+def test_rotation_comes_after_the_highest_number_however_many_digits_it_has(tmp_path: Path) -> None:
+    for name in ("9999", "0002", "10000"):
+        (tmp_path / f"{name}.jwk").write_text(json.dumps(KEY | {"kid": name}))
+    assert KeyRing(tmp_path).sealing().kid == "10000"
+    assert rotate(tmp_path).name == "10001.jwk"
+
+
+def test_rotation_is_newer_than_keys_that_are_named_in_another_way(tmp_path: Path) -> None:
+    (tmp_path / "summer.jwk").write_text(json.dumps(KEY | {"kid": "summer"}))
+    assert rotate(tmp_path).name == "0001.jwk"
+    assert KeyRing(tmp_path).sealing().kid != "summer"
+
+
+def test_retirement_leaves_the_newest_key_alone(tmp_path: Path) -> None:
+    create_first(tmp_path)
+    rotate(tmp_path)
+    rotate(tmp_path)
+    assert [file.name for file in retire(tmp_path)] == ["0001.jwk", "0002.jwk"]
+    assert names(tmp_path) == ["0003.jwk"]
+
+
+def test_retirement_takes_nothing_when_the_newest_key_is_no_good(tmp_path: Path) -> None:
+    create_first(tmp_path)
+    (tmp_path / "0002.jwk").write_text("secret")
+    with pytest.raises(SettingsError, match="0002"):
+        retire(tmp_path)
+    assert names(tmp_path) == ["0001.jwk", "0002.jwk"]
+
+
+def test_replacement_never_shows_the_old_keys_beside_the_new_one(tmp_path: Path) -> None:
+    """A service that saw both would seal every token again that it is sent."""
+    create_first(tmp_path)
+    seen: set[tuple[str, ...]] = set()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            seen.add(tuple(sorted(file.name for file in tmp_path.glob("*.jwk"))))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    for _ in range(30):
+        replace(tmp_path)
+    over.set()
+    watcher.join()
+    assert {len(files) for files in seen} <= {0, 1}
+
+
+def test_keyring_finds_a_key_at_once_that_another_replica_seals_with_already(tmp_path: Path) -> None:
+    create_first(tmp_path)
+    one, other = KeyRing(tmp_path), KeyRing(tmp_path)
+    rotate(tmp_path)
+    one._looked_at = float("-inf")
+    other._looked_at -= 0.2
+    assert other.opening(str(one.sealing().kid)) is not None
+
+
+def test_keyring_that_is_empty_is_no_reason_to_refuse_a_token(tmp_path: Path) -> None:
+    create_first(tmp_path)
+    ring = KeyRing(tmp_path)
+    (tmp_path / "0001.jwk").unlink()
+    ring._looked_at = float("-inf")
+    with pytest.raises(StoreUnavailable):
+        ring.opening("unknown")
+
+
+def test_retirement_leaves_an_empty_ring_as_it_is(tmp_path: Path) -> None:
+    assert retire(tmp_path) == []
+
+
+def test_keyring_command_replaces_the_keys_when_it_rotates_and_retires_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create_first(tmp_path)
+    main([str(tmp_path), "--rotate", "--retire"])
+    assert names(tmp_path) == ["0002.jwk"]
+    assert capsys.readouterr().out == "0002.jwk seals from now on\nretired: 0001.jwk\n"
+
+
+def test_keyring_command_rotates_a_ring_that_it_had_to_make(tmp_path: Path) -> None:
+    main([str(tmp_path / "keys"), "--rotate"])
+    assert names(tmp_path / "keys") == ["0001.jwk", "0002.jwk"]
+
+
+def source(client: FlaskClient) -> object:
+    return json.loads(client.get("/placement").data)["source"]
+
+
+def test_placement_of_tokens_names_the_key_that_seals_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_first(tmp_path)
+    client = create_app({"SESSION_STORE": "token:", "SESSION_KEYS": str(tmp_path)}).test_client()
+    before = source(client)
+    rotate(tmp_path)
+    monkeypatch.setattr("services.stateless.keyring.time.monotonic", lambda: float("inf"))
+    assert before == f"key {json.loads((tmp_path / '0001.jwk').read_text())['kid']}"
+    assert source(client) == f"key {json.loads((tmp_path / '0002.jwk').read_text())['kid']}"

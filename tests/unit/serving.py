@@ -21,7 +21,7 @@ from services.session.store import SessionStore
 def application_of(store: SessionStore) -> Flask:
     """The HTTP contract over this store."""
     where = placement.of_kind("process-memory", "stateful", "memory", Instance.new(), None)
-    return application.build(store, Cookie("stateful", secure=False), where)
+    return application.build(store, Cookie("stateful", secure=False), lambda: where)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ VOLUME = (
 )
 ANONYMOUS = "640 612 254:0 /var/lib/docker/volumes/3fa9c0/_data /state rw,relatime - ext4 /dev/vda rw,discard"
 VOLUME_ON_ITS_OWN_DISK = "640 612 8:16 /volumes/state/_data /state rw,relatime - xfs /dev/sdb rw"
+VOLUME_THAT_IS_A_LOOP_DEVICE = "640 612 7:3 / /state rw,relatime - ext4 /dev/loop3 rw"
 BIND = "641 612 254:0 /srv/session\\040state /state rw,relatime - ext4 /dev/vda rw,discard"
 BIND_OF_A_LOOKALIKE = "641 612 254:0 /srv/volumes/state/_data/deep /state rw,relatime - ext4 /dev/vda rw"
 TMPFS = "642 612 0:60 / /state rw,nosuid,nodev,noexec,relatime - tmpfs tmpfs rw,size=65536k"
@@ -54,6 +55,7 @@ def mountinfo(*lines: str) -> str:
         (VOLUME, "volume", "sessionlab_state"),
         (ANONYMOUS, "volume", "3fa9c0"),
         (VOLUME_ON_ITS_OWN_DISK, "volume", "state"),
+        (VOLUME_THAT_IS_A_LOOP_DEVICE, "volume", "/dev/loop3"),
         (BIND, "bind", "/srv/session state"),
         (BIND_OF_A_LOOKALIKE, "bind", "/srv/volumes/state/_data/deep"),
         (OPTIONAL_FIELDS, "bind", "/srv/s"),
