@@ -13,10 +13,12 @@ from rich.status import Status
 
 from chaos import results
 from chaos.cluster import Cluster
+from chaos.disk.disks import Disks
 from chaos.environment import environment
 from chaos.experiment import Experiment, suited_to
 from chaos.faults import Fault
 from chaos.interrupt import deferred
+from chaos.load import Load
 from chaos.placements import PAIR, Placement
 from chaos.predictions import Predictions
 from chaos.report import terminal
@@ -32,17 +34,26 @@ def measure(
 ) -> Matrix:
     """Bring the placements up, break them fault by fault, show what was seen, store it below `home`."""
     cluster = Cluster(placements=placements)
+    intensity, steady = suited_to(len(placements))
     with _brought_up(cluster, console):
         folder, began = results.begin(home), time.monotonic()
         matrix = Matrix(datetime.now(UTC).isoformat(timespec="seconds"), environment(cluster))
-        experiment = Experiment(cluster, expected, folder, *suited_to(len(placements)))
-        for fault in faults:
-            cells = (*matrix.cells, *_experiment(experiment, fault, console))
-            matrix = replace(matrix, cells=cells, seconds=round(time.monotonic() - began, 1))
-            results.save(matrix, folder)
+        names = [placement.name for placement in placements]
+        try:
+            with Load(cluster.url(), names, folder / "locust.log", intensity) as load:
+                experiment = Experiment(cluster, expected, folder, load, steady)
+                for number, fault in enumerate(faults, 1):
+                    title = f"[{number}/{len(faults)}] {fault.name}"
+                    cells = (*matrix.cells, *_experiment(experiment, fault, matrix, title, console))
+                    matrix = replace(matrix, cells=cells, seconds=round(time.monotonic() - began, 1))
+                    results.save(matrix, folder)
+        finally:  # also of a run that was cut short
+            with deferred():
+                cluster.remove_volumes(_left_behind(matrix))
+                if matrix.cells:
+                    write_reports(folder)
+    if matrix.measured:
         results.publish(folder)
-    cluster.remove_volumes(_left_behind(matrix))
-    write_reports(folder)
     _show(matrix, folder, cluster, console)
     return matrix
 
@@ -59,7 +70,8 @@ def _left_behind(matrix: Matrix) -> set[str]:
     mounts = (
         mount.split()
         for cell in matrix.cells
-        for instances in cell.proof.values()
+        for moment, instances in cell.proof.items()
+        if moment != "findings"
         for instance in instances
         for mount in instance["mounts"]
     )
@@ -74,6 +86,7 @@ def _brought_up(cluster: Cluster, console: Console) -> Iterator[None]:
         cluster.build()
     try:
         with console.status("bringing the placements up"):
+            Disks(cluster).clear_left()
             cluster.up()
         console.print(f"up at {cluster.url()}/ after {time.monotonic() - began:.1f} s")
         yield
@@ -89,23 +102,35 @@ def _show(matrix: Matrix, folder: Path, cluster: Cluster, console: Console) -> N
     console.print(f"Report: {path}/report.html; numbers and proof: {path}/matrix.json", soft_wrap=True)
 
 
-def _experiment(experiment: Experiment, fault: Fault, console: Console) -> list[Cell]:
+def _experiment(
+    experiment: Experiment, fault: Fault, before: Matrix, title: str, console: Console
+) -> list[Cell]:
     began = time.monotonic()
-    with console.status(fault.name) as status:
-        cells = experiment.run(fault, _Steps(status, fault))
+    with console.status(title) as status:
+        cells = experiment.run(fault, _Steps(status, f"{_so_far(before)}{title} ({fault.says})"))
     verdicts = ", ".join(f"{c.placement} {c.observed}" for c in cells if c.verdict != "skipped")
     surprises = sum(c.verdict == "surprise" for c in cells)
     alarm = f"  {surprises} SURPRISES" if surprises else ""
-    console.print(f"{fault.name:<18}{time.monotonic() - began:5.1f} s  {verdicts}{alarm}", soft_wrap=True)
+    seconds = time.monotonic() - began
+    told = verdicts or f"not measured: {cells[0].reason}"
+    console.print(f"{fault.name:<18}{seconds:5.1f} s  {told}{alarm}", soft_wrap=True, highlight=False)
     return cells
+
+
+def _so_far(matrix: Matrix) -> str:
+    """How much is measured, and whether anything was surprising."""
+    if not matrix.cells:
+        return ""
+    done = len(matrix.cells) - matrix.summary["skipped"]
+    return f"{done} cells, {matrix.summary['surprise']} surprises, {matrix.seconds:.0f} s; "
 
 
 class _Steps:
     """Progress, as one changing line on a terminal."""
 
-    def __init__(self, status: Status, fault: Fault) -> None:
+    def __init__(self, status: Status, title: str) -> None:
         self._status = status
-        self._fault = fault
+        self._title = title
 
     def step(self, text: str) -> None:
-        self._status.update(f"{self._fault.name} ({self._fault.says}): {text}")
+        self._status.update(f"{self._title}: {text}")

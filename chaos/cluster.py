@@ -68,13 +68,14 @@ class Cluster(Engine):
 
     def _whole(self) -> bool:
         """Whether there is one container of everything, and it runs."""
-        seen = self._seen(self._everything)
+        seen = self.seen(self._everything)
         return all(i.running for i in seen) and sorted(i.service for i in seen) == sorted(self._everything)
 
     def _unfreeze(self) -> None:
         """Undo what a lab that was killed may have left and `docker compose up` does not see."""
-        seen = self._seen(self._everything)
+        seen = self.seen(self._everything)
         self.unpause(i.id for i in seen if i.status == "paused")
+        self.restart_by_itself(i.id for i in seen if i.restarts == "no")
         behind = {name for p in self.placements if p.store for name in (p.service, p.store)}
         self.connect((i for i in seen if i.service in self.services and "front" not in i.networks), "front")
         self.connect((i for i in seen if i.service in behind and "back" not in i.networks), "back")
@@ -123,12 +124,22 @@ class Cluster(Engine):
         files = self.environ.get("COMPOSE_FILE", os.environ.get("COMPOSE_FILE", "compose.yaml"))
         return replace(self, environ={**self.environ, "COMPOSE_FILE": f"{files}:{file}"})
 
+    @contextmanager
+    def under(self, overlay: Path, services: Sequence[str]) -> Iterator["Cluster"]:
+        """These services as one more Compose file declares them, ready; on leaving as they were."""
+        other = self.overlaid(overlay)
+        with self.healing(lambda: self.start(*services)):
+            other.start(*services)
+            other.wait_ready()
+            yield other
+
     def snapshot(self, services: Sequence[str]) -> Snapshot:
         """Every container of these services as it is now, running or not."""
-        instances = self._seen(services)
+        instances = self.seen(services)
         url = self.url() if instances else ""
         told = placements_seen(url, [i for i in instances if i.running and i.service in self.services])
-        told |= {i.id: self._redis(i) for i in instances if i.running and i.service in self.stores}
+        stores = [i for i in instances if i.running and i.service in self.stores]
+        told |= dict(zip((i.id for i in stores), self.together(self._redis, stores), strict=True))
         made = self.made({v for i in instances for v in i.volumes})
         known = [
             replace(i, where=told.get(i.id, {}), made={v: made[v] for v in i.volumes if v in made})
@@ -139,34 +150,40 @@ class Cluster(Engine):
     def wait_ready(self, services: Sequence[str] | None = None) -> None:
         """Until each running container of these services has answered through the gateway, ready."""
         chosen = self.services if services is None else [s for s in services if s in self.services]
-        instances = [i for i in self._seen(chosen) if i.running]
+        instances = [i for i in self.seen(chosen) if i.running]
         url, deadline = self.url(), time.monotonic() + READY_SECONDS
         for service in chosen:
             wanted = {i.short for i in instances if i.service == service}
-            self._until(partial(answering, f"{url}/{service}/readyz", wanted), service, deadline)
+            self.until(partial(answering, f"{url}/{service}/readyz", wanted), f"{service} is ready", deadline)
 
-    def _until(self, done: Callable[[], bool], service: str, deadline: float) -> None:
+    def until(self, done: Callable[[], bool], what: str, deadline: float | None = None) -> None:
+        """Wait for it, until a minute or the `deadline` (monotonic seconds). Raises `ClusterError`."""
+        deadline = time.monotonic() + READY_SECONDS if deadline is None else deadline
         while not done():
             if time.monotonic() > deadline:
                 raise ClusterError(
-                    f"{service} is not ready after {READY_SECONDS:.0f} s; "
-                    f"see `docker compose logs {service}` and `docker compose ps`"
+                    f"not in {READY_SECONDS:.0f} s: {what}; see `docker compose ps` and `docker compose logs`"
                 )
             time.sleep(0.05)
 
-    def _seen(self, services: Sequence[str]) -> list[Instance]:
-        """As the engine tells it, without their own word."""
-        found = self.compose("ps", "--all", "--quiet", *services).split() if services else []
-        return read(self.docker("inspect", *found), self.project) if found else []
+    def seen(self, services: Sequence[str]) -> list[Instance]:
+        """Their containers as the engine tells it, without their own word; in the order of their numbers."""
+        found = self.containers(*services)
+        instances = read(self.docker("inspect", *found), self.project) if found else []
+        return sorted(instances, key=lambda instance: (len(instance.name), instance.name))
 
     def _redis(self, instance: Instance) -> Mapping[str, str]:
         """What a Redis says of itself; its run id is new for each start of the process."""
         with suppress(ClusterError):
-            said = self.docker("exec", instance.id, "redis-cli", "INFO", seconds=10).splitlines()
-            info = dict(line.split(":", 1) for line in said if ":" in line)
-            kept = {k: v for k, v in info.items() if k.startswith(("aof_", "rdb_"))}
+            info = self.redis_info(instance.id)
+            kept = {k: v for k, v in info.items() if k.startswith(("aof_", "rdb_", "evicted_"))}
             return {"boot": info["run_id"], "kind": "redis", **kept}
         return {}
+
+    def redis_info(self, container: str) -> Mapping[str, str]:
+        """What `INFO` says, by its names. Raises `ClusterError`."""
+        said = self.inside(container, "redis-cli", "INFO", seconds=10).splitlines()
+        return dict(line.split(":", 1) for line in said if ":" in line)
 
     def _make_bound_directory(self) -> None:
         """Where the placement `bind` keeps its file; any user may write, as the container's will."""

@@ -16,27 +16,31 @@ class CommandError(Exception):
     def __init__(self, command: Sequence[str], errors: str) -> None:
         self.command = command
         self.errors = errors
-        lines = [line for line in errors.strip().splitlines() if line.strip()] or ["no output"]
-        super().__init__(f"`{' '.join(command[:8])}` failed: {lines[-1]}")
+        lines = [line for line in errors.strip().splitlines() if line.strip()]
+        said = [line for line in lines if not line.startswith("Run 'docker ")] or lines or ["no output"]
+        super().__init__(f"`{' '.join(command[:8])}` failed: {said[-1]}")
 
 
-def run(
+def run(  # noqa: PLR0913
     command: Sequence[str],
     *,
     directory: Path,
     environ: Mapping[str, str],
     seconds: float,
     whole: bool = True,
+    given: str | None = None,
 ) -> str:
-    """Its standard output. Raises `CommandError`.
+    """Its standard output; `given` is its standard input. Raises `CommandError`.
 
     It runs in a session of its own. An interrupt is held back until it has ended or, where it need
     not be `whole`, ends it. At the end of its time it is killed, with all that it started.
     """
     with deferred() if whole else nullcontext():
-        process = _start(command, directory, environ)
+        process = _start(
+            command, directory, environ, subprocess.DEVNULL if given is None else subprocess.PIPE
+        )
         try:
-            output, errors = process.communicate(timeout=seconds)
+            output, errors = process.communicate(given, timeout=seconds)
         except subprocess.TimeoutExpired as error:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
@@ -50,13 +54,15 @@ def run(
     return output
 
 
-def _start(command: Sequence[str], directory: Path, environ: Mapping[str, str]) -> subprocess.Popen[str]:
+def _start(
+    command: Sequence[str], directory: Path, environ: Mapping[str, str], stdin: int
+) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
             command,
             cwd=directory,
             env=environ,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

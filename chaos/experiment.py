@@ -2,22 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from chaos import evidence, verdict
 from chaos.cluster import Cluster
-from chaos.faults import Fault, Witness
+from chaos.engine import NotHere
+from chaos.faults import Fault, Findings, Witness
 from chaos.instance import Snapshot
 from chaos.load import Intensity, Load, history_path
 from chaos.placements import Placement
-from chaos.predictions import NOT_APPLICABLE, Prediction, Predictions
+from chaos.predictions import Prediction, Predictions
 from chaos.results import Cell, Verdict
-from loadtests import history
 
-SETTLE_SECONDS = 1.0
-RECOVERY_SECONDS = 1.5
+SETTLE_SECONDS = 0.7
+RECOVERY_SECONDS = 0.7
 
 
 class Progress(Protocol):
@@ -38,43 +38,51 @@ def suited_to(placements: int) -> tuple[Intensity, Steady]:
     """A load that two cores bear with so many placements side by side."""
     if placements <= 3:
         return Intensity(), Steady()
-    return Intensity(users=4, rate=6.0), Steady(writes=105)
+    return Intensity(users=4, rate=20.0), Steady(writes=105)
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """Where to run, what to run on, and how hard."""
+    """Where to run, under which load, and how much of it before the fault."""
 
     cluster: Cluster
     predictions: Predictions
     folder: Path
-    intensity: Intensity = field(default_factory=Intensity)
-    steady: Steady = field(default_factory=Steady)
+    load: Load
+    steady: Steady
 
     def run(self, fault: Fault, progress: Progress) -> list[Cell]:
-        """One cell for each placement. The cluster is healed afterwards, also after an error."""
-        chosen = [p for p in self.cluster.placements if self._prediction(fault, p).expected]
-        witnesses = self._measure(fault, chosen, progress) if chosen else {}
+        """One cell for each placement that is predicted. The cluster is healed, also after an error."""
+        named = [p for p in self.cluster.placements if (fault.name, p.name) in self.predictions]
+        chosen = [p for p in named if self._prediction(fault, p).expected]
+        lacking = ""
+        witnesses: Mapping[str, Witness] = {}
+        try:
+            witnesses = self._measure(fault, chosen, progress) if chosen else {}
+        except NotHere as error:
+            lacking = str(error)
         progress.step("verdict")
         return [
-            self._judge(fault, p, witnesses[p.name]) if p.name in witnesses else self._skip(fault, p)
-            for p in self.cluster.placements
+            self._judge(fault, p, witnesses[p.name]) if p.name in witnesses else self._skip(fault, p, lacking)
+            for p in named
         ]
 
     def _measure(
         self, fault: Fault, placements: Sequence[Placement], progress: Progress
     ) -> Mapping[str, Witness]:
         """Load, fault, recovery, final reads; what the engine and the containers said meanwhile."""
-        cluster = self.cluster
         services = [p.service for p in placements]
-        everyone = [*services, *(p.store for p in placements if p.store)]
-        targets = services if fault.victim == "service" else [p.store for p in placements if p.store]
-        prefix = self.folder / "cells" / fault.name
-        progress.step("load")
+        stores = [p.store for p in placements if p.store]
+        everyone = [*services, *stores]
+        holders = [p.holder for p in placements]
+        targets = {"service": services, "store": stores, "holder": holders}[fault.victim]
+        load = self.load
+        progress.step("arranging")
         with (
-            _replicas(cluster, services, fault.replicas),
-            Load(cluster.url(), [p.name for p in placements], prefix, self.intensity) as load,
+            _replicas(self.cluster, services, fault.replicas),
+            fault.arranged(self.cluster, targets) as cluster,
         ):
+            load.begin(self._prefix(fault), [p.name for p in placements], fault.habit)
             load.until_acknowledged(
                 self.steady.writes,
                 self.steady.seconds,
@@ -83,7 +91,7 @@ class Experiment:
             before = cluster.snapshot(everyone)
             progress.step("fault")
             load.phase("fault")
-            with fault.inject(cluster, targets):
+            with fault.inject(cluster, targets) as findings:
                 during = cluster.snapshot(everyone)
                 load.hold(SETTLE_SECONDS)
                 if fault.lasting:
@@ -94,34 +102,36 @@ class Experiment:
                 load.phase("recovery")
                 load.hold(RECOVERY_SECONDS)
                 _finish(load, placements, after, progress)
-        return {p.name: _witness(fault, p, before, during, after) for p in placements}
+        seen = (before, during, after)
+        return {p.name: _witness(fault, p, seen, findings, load) for p in placements}
 
     def _judge(self, fault: Fault, placement: Placement, witness: Witness) -> Cell:
-        path = history_path(self.folder / "cells" / fault.name, placement.name)
-        operations = history.read(path) if path.exists() else []
-        judgement = verdict.judge(operations, _replicas_at_last(fault, witness))
+        judgement = verdict.judge(witness.history, _replicas_at_last(fault, witness))
         judgement = evidence.orphaned(judgement, witness, self.cluster.volumes())
         if not fault.happened(witness):
             judgement = replace(judgement, observed="unknown", reason="no proof that the fault happened")
         prediction = self._prediction(fault, placement)
+        folder = history_path(self._prefix(fault), placement.name).parent
         return Cell(
             fault=fault.name,
             placement=placement.name,
-            predicted=str(prediction.expected),
+            predicted=str(prediction),
             verdict=decide(prediction.expected, judgement.observed),
             why=prediction.why,
-            cause=evidence.cause(fault.name, judgement, witness, operations),
-            proof={moment: evidence.identities(seen) for moment, seen in vars(witness).items() if seen},
-            evidence=f"{path.parent.relative_to(self.folder)}/",
+            cause=evidence.cause(fault.name, judgement, witness),
+            proof=evidence.proof(witness),
+            evidence=f"{folder.relative_to(self.folder)}/",
             **asdict(judgement),
         )
 
-    def _skip(self, fault: Fault, placement: Placement) -> Cell:
-        reason = f"not applicable: {self._prediction(fault, placement).why}"
+    def _skip(self, fault: Fault, placement: Placement, lacking: str) -> Cell:
+        """Because it does not apply or, where it does, because of what this machine is `lacking`."""
+        prediction = self._prediction(fault, placement)
+        reason = f"not here: {lacking}" if prediction.expected else f"not applicable: {prediction.why}"
         return Cell(
             fault=fault.name,
             placement=placement.name,
-            predicted=NOT_APPLICABLE,
+            predicted=str(prediction),
             verdict="skipped",
             why="",
             cause="",
@@ -129,6 +139,9 @@ class Experiment:
             evidence="",
             **asdict(verdict.Judgement("unknown", reason=reason)),
         )
+
+    def _prefix(self, fault: Fault) -> Path:
+        return self.folder / "cells" / fault.name
 
     def _prediction(self, fault: Fault, placement: Placement) -> Prediction:
         return self.predictions[fault.name, placement.name]
@@ -156,15 +169,27 @@ def _replicas_at_last(fault: Fault, witness: Witness) -> int:
 
 
 def _witness(
-    fault: Fault, placement: Placement, before: Snapshot, during: Snapshot, after: Snapshot
+    fault: Fault,
+    placement: Placement,
+    seen: tuple[Snapshot, Snapshot, Snapshot],
+    findings: Findings | None,
+    load: Load,
 ) -> Witness:
+    before, during, after = seen
     victim = placement.service if fault.victim == "service" else placement.holder
     holders = (before[placement.holder], after[placement.holder]) if placement.store else ((), ())
-    return Witness(before[victim], during[victim], after[victim], *holders)
+    return Witness(
+        before[victim],
+        during[victim],
+        after[victim],
+        *holders,
+        findings=(findings or {}).get(victim, {}),
+        history=load.histories()[placement.name],
+    )
 
 
-def decide(predicted: str | None, observed: str) -> Verdict:
+def decide(expected: Sequence[str], observed: str) -> Verdict:
     """Whether what was observed is what was predicted. Having seen nothing is never green."""
     if observed == "unknown":
         return "unknown"
-    return "match" if observed == predicted else "surprise"
+    return "match" if observed in expected else "surprise"

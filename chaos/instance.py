@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+SIGKILLED = 137
+"""The exit code of a container whose first process was killed."""
+
 
 @dataclass(frozen=True)
 class Instance:
@@ -17,6 +20,9 @@ class Instance:
     started_at: str
     status: str
     exit_code: int
+    oom_killed: bool = False
+    restarts: str = ""
+    """The engine's policy for a container that ended by itself."""
     mounts: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     made: Mapping[str, str] = field(default_factory=dict)
@@ -57,7 +63,11 @@ def _instance(seen: Mapping[str, Any], project: str) -> Instance:
         started_at=state["StartedAt"],
         status=state["Status"],
         exit_code=state["ExitCode"],
-        mounts=tuple(f"{m['Type']} {m.get('Name') or m['Source']} on {m['Destination']}" for m in mounts),
+        oom_killed=state["OOMKilled"],
+        restarts=seen["HostConfig"]["RestartPolicy"]["Name"],
+        mounts=tuple(
+            sorted(f"{m['Type']} {m.get('Name') or m['Source']} on {m['Destination']}" for m in mounts)
+        ),
         volumes=tuple(m["Name"] for m in mounts if m["Type"] == "volume"),
         networks=tuple(name.removeprefix(f"{project}_") for name in seen["NetworkSettings"]["Networks"]),
     )

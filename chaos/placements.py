@@ -42,3 +42,8 @@ PLACEMENTS = {
 
 PAIR = ("layer", "token", "redis-everysec")
 """What plain `docker compose up` brings up."""
+
+CONTROL = Placement("control", "control", "a store that is broken on purpose: every 20th write is not kept")
+"""Measured in every full matrix, under no fault: a lab that does not catch it proves nothing."""
+
+EVERY = PLACEMENTS | {CONTROL.name: CONTROL}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from chaos.placements import PLACEMENTS
+from chaos.placements import CONTROL, PLACEMENTS
 from chaos.verdict import Observed
 
 FILE = Path(__file__).with_name("predictions.toml")
@@ -21,10 +21,16 @@ NOT_APPLICABLE = "-"
 
 @dataclass(frozen=True)
 class Prediction:
-    """`expected` is None where the fault does not apply; `why` is the reason either way."""
+    """`expected` is empty where the fault does not apply; `why` is the reason either way.
 
-    expected: Observed | None
+    More than one observation is expected only where chance decides between them, as `why` says.
+    """
+
+    expected: tuple[Observed, ...]
     why: str
+
+    def __str__(self) -> str:
+        return " or ".join(self.expected) or NOT_APPLICABLE
 
 
 Predictions = Mapping[tuple[str, str], Prediction]
@@ -48,14 +54,15 @@ def _prediction(path: Path, rows: dict[str, Any], fault: str, placement: str) ->
     row = rows.get(fault)
     if not isinstance(row, dict):
         row = {}
-    if strangers := row.keys() - {*PLACEMENTS, "others", "why", "skip"}:
+    if strangers := row.keys() - {*PLACEMENTS, CONTROL.name, "others", "why", "skip"}:
         raise PredictionError(f"{path.name} names no placement under {fault}: {', '.join(sorted(strangers))}")
-    expected = row.get(placement, row.get("others"))
+    expected = row.get(placement, row.get("others") if placement in PLACEMENTS else None)
     if expected == NOT_APPLICABLE and row.get("skip"):
-        return Prediction(None, row["skip"])
-    if expected not in get_args(Observed) or expected == "unknown":
+        return Prediction((), row["skip"])
+    observed = expected if isinstance(expected, list) else [expected]
+    if not observed or not all(one in get_args(Observed) and one != "unknown" for one in observed):
         raise PredictionError(
             f"{path.name} has no usable prediction for {placement} under {fault}: {expected!r}; "
             "say what you expect before you measure it"
         )
-    return Prediction(cast("Observed", expected), row.get("why", ""))
+    return Prediction(tuple(cast("list[Observed]", observed)), row.get("why", ""))

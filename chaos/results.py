@@ -44,6 +44,8 @@ class Cell:
     dropped_sessions: int
     split_sessions: int
     resurrected: int
+    bleeding_sessions: int
+    lost_milliseconds: int
     unavailable_seconds: float
     proof: Mapping[str, Any]
     evidence: str
@@ -64,6 +66,11 @@ class Matrix:
     def summary(self) -> Mapping[str, int]:
         counts = Counter(cell.verdict for cell in self.cells)
         return {verdict: counts[verdict] for verdict in ("match", "surprise", "unknown", "skipped")}
+
+    @property
+    def measured(self) -> bool:
+        """Whether anything was: a run whose faults apply to nothing has no results."""
+        return any(cell.verdict != "skipped" for cell in self.cells)
 
     @property
     def exit_code(self) -> int:

@@ -21,7 +21,7 @@ GONE = {"session-unknown", "session-expired", "session-ended", "credential-inval
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a history shows. Counts of writes, but `*_sessions` of sessions."""
+    """What a history shows. Counts of writes, but `*_sessions` and `resurrected` of sessions."""
 
     observed: Observed
     sessions: int = 0
@@ -36,6 +36,9 @@ class Judgement:
     dropped_sessions: int = 0
     split_sessions: int = 0
     resurrected: int = 0
+    bleeding_sessions: int = 0
+    lost_milliseconds: int = 0
+    """From the acknowledgement of the first lost write to that of the last one."""
     unavailable_seconds: float = 0.0
     reason: str = ""
     """Why it is unknown, or what is odd; empty otherwise."""
@@ -54,18 +57,31 @@ class _Session:
     asked: set[str] = field(default_factory=set)
     """Who answered the final reads."""
     closed: bool = False
+    """Whether its end was acknowledged: nothing is owed any more, and nothing may be found."""
     resurrected: bool = False
-    """Whether a read found it after its close had been acknowledged."""
+    """Whether it was found after that."""
+    writes: list[Operation] = field(default_factory=list)
+    """Those that were acknowledged, in the order in which they ended."""
+    put: set[str] = field(default_factory=set)
+    """Every item that was ever put, however that ended."""
+    bleeding: bool = False
+    """Whether a read showed an item that was never put here: another session's."""
 
     def take(self, operation: Operation) -> None:
         self.promise.take(operation)
+        if operation.is_write and operation.outcome == "ok":
+            self.writes.append(operation)
+        if operation.operation == "put":
+            self.put.add(operation.id)
         if operation.operation == "close":
             self.closed = self.closed or operation.outcome == "ok"
-        self.resurrected = self.resurrected or (
-            self.closed and operation.operation == "read" and operation.outcome == "ok"
-        )
-        if operation.operation != "read":
-            return
+        if operation.operation in {"read", "replay"} and operation.outcome == "ok":
+            self.resurrected = self.resurrected or self.closed
+            self.bleeding = self.bleeding or not self.put.issuperset(operation.value["items"])
+        if operation.operation == "read":
+            self._take_read(operation)
+
+    def _take_read(self, operation: Operation) -> None:
         if operation.outcome == "ok":
             seen = frozenset(operation.value["items"]), int(operation.value["visits"])
             if operation.phase == "final":
@@ -83,7 +99,7 @@ class _Session:
 
     @property
     def dropped(self) -> bool:
-        return bool(self.refused_at_last and not self.final_reads)
+        return bool(self.refused_at_last and not self.final_reads and not self.closed)
 
     @property
     def split(self) -> bool:
@@ -99,7 +115,26 @@ class _Session:
 
     @property
     def missing(self) -> Shortfall:
+        if self.closed:
+            return Shortfall(frozenset(), 0, 0)
         return self.promise.shortfall(*self.best)
+
+    @property
+    def lost_writes(self) -> list[Operation]:
+        """The acknowledged writes that are missing: items by their names, visits by their counts, which
+        were given again to later ones, or are more than there are at last.
+        """
+        if self.closed:
+            return []
+        items, visits = self.best
+        lost, lowest = [], visits + 1
+        for op in reversed(self.writes):
+            if op.operation == "put":
+                lost += [op] if op.id not in items else []
+            elif isinstance(op.value, int):
+                lost += [op] if op.value >= lowest else []
+                lowest = min(lowest, op.value)
+        return lost
 
     @property
     def stale(self) -> int:
@@ -132,6 +167,8 @@ def judge(history: Sequence[Operation], replicas: int = 1) -> Judgement:
         dropped_sessions=sum(s.dropped for s in at_stake),
         split_sessions=sum(s.split for s in at_stake),
         resurrected=sum(s.resurrected for s in at_stake),
+        bleeding_sessions=sum(s.bleeding for s in sessions),
+        lost_milliseconds=_lost_milliseconds(at_stake),
         unavailable_seconds=unavailable_seconds(history),
     )
     return _conclude(numbers, history, at_stake, later, replicas)
@@ -144,6 +181,11 @@ def unavailable_seconds(history: Sequence[Operation]) -> float:
     end = max((op.completed_at for op in load), default=0.0)
     gaps = (after - before for before, after in pairwise((*answers, end)))
     return round(max(gaps, default=0.0), 3)
+
+
+def _lost_milliseconds(sessions: Sequence[_Session]) -> int:
+    lost = [op.completed_at for s in sessions for op in s.lost_writes] or [0.0]
+    return round(1000 * (max(lost) - min(lost)))
 
 
 def _replay(history: Sequence[Operation]) -> list[_Session]:
@@ -176,7 +218,7 @@ def _conclude(
         reason = f"{unread} sessions have no final read{of_whom}"
     else:
         observed = _observe(numbers)
-        broken = sum(bool(s.missing or s.dropped or s.split) for s in later)
+        broken = sum(bool(s.missing or s.dropped or s.split or s.resurrected) for s in later)
         if broken and observed not in {"split", "partly"}:
             observed, reason = "partly", f"{broken} sessions opened after the fault lost something too"
     return replace(numbers, observed=observed, reason=reason)
@@ -187,6 +229,7 @@ def _observe(numbers: Judgement) -> Observed:
         return "split"
     if numbers.lost == numbers.acknowledged:
         return "lost"
-    if numbers.lost or numbers.surplus or numbers.dropped_sessions:
+    wrong = numbers.surplus or numbers.dropped_sessions or numbers.resurrected or numbers.bleeding_sessions
+    if numbers.lost or wrong:
         return "partly"
     return "kept"

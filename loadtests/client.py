@@ -58,6 +58,19 @@ class SessionClient:
         seen = operation.value
         return operation, self.promise.shortfall(frozenset(seen["items"]), seen["visits"])
 
+    def close(self) -> Operation:
+        return self._do("close", "DELETE", "/session")
+
+    @property
+    def credential(self) -> str | None:
+        """The cookie that it sends, as `name=value`."""
+        return self._cookie
+
+    def replay(self, credential: str | None) -> Operation:
+        """Goes on with a credential that somebody kept from earlier, be the session closed since."""
+        self._cookie = credential
+        return self._do("replay", "GET", "/session")
+
     def _do(
         self, kind: Kind, method: str, path: str, identity: str | None = None, **options: Any
     ) -> Operation:
@@ -108,13 +121,13 @@ def outcome_of(kind: Kind, status: int, problem: str | None) -> Outcome:
     if problem is None:
         return "ok"
     refused = 400 <= status < 500 or problem in NEVER_SENT
-    return "fail" if refused or kind in {"read", "open"} else "info"
+    return "fail" if refused or kind in {"read", "replay", "open"} else "info"
 
 
 def _value(kind: Kind, response: requests.Response) -> Any:
     if kind == "visit":
         return response.json()["visits"]
-    if kind == "read":
+    if kind in {"read", "replay"}:
         session = response.json()
         return {"items": sorted(session["items"]), "visits": session["visits"]}
     return None

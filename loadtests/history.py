@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-Kind = Literal["open", "put", "visit", "read", "close"]
+Kind = Literal["open", "put", "visit", "read", "close", "replay"]
 Outcome = Literal["ok", "fail", "info"]
 Phase = Literal["steady", "fault", "recovery", "final"]
 
@@ -24,7 +24,8 @@ class Operation:
 
     `session` is the client's own name for it, never the credential. A put's item has the operation's
     `id` as its item id. `value` is what was written or read: for a visit the count that was
-    acknowledged, for a read `{"items": [id, ...], "visits": n}`. `problem` says what went wrong.
+    acknowledged, for a read or a replay (a read with a credential that was kept from earlier)
+    `{"items": [id, ...], "visits": n}`. `problem` says what went wrong.
     """
 
     session: str
@@ -54,15 +55,28 @@ def write(operation: Operation, file: TextIO) -> None:
     file.write(json.dumps(asdict(operation), separators=(",", ":")) + "\n")
 
 
-def read(path: Path, *, growing: bool = False) -> list[Operation]:
-    """All operations of a file, in the order they ended. Raises `HistoryError`.
+def read(path: Path) -> list[Operation]:
+    """All operations of a file, in the order they ended. Raises `HistoryError`."""
+    return list(_parse(path, path.read_text().splitlines()))
 
-    Of a file that is still `growing`, a last line without its end is left for later.
-    """
-    lines = path.read_text().splitlines(keepends=True)
-    if growing and lines and not lines[-1].endswith("\n"):
-        lines.pop()
-    return list(_parse(path, lines))
+
+class Growing:
+    """A history that somebody else is writing, read on from where it was left."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self.operations: list[Operation] = []
+
+    def read_on(self) -> list[Operation]:
+        """All there is so far. A last line without its end is left for later. Raises `HistoryError`."""
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                whole, end, _ = file.read().rpartition(b"\n")
+            self._offset += len(whole + end)
+            self.operations += _parse(self._path, whole.decode().splitlines(), len(self.operations))
+        return self.operations
 
 
 def acknowledged_writes(operations: Iterable[Operation]) -> int:
@@ -70,8 +84,8 @@ def acknowledged_writes(operations: Iterable[Operation]) -> int:
     return sum(op.is_write and op.outcome == "ok" for op in operations)
 
 
-def _parse(path: Path, lines: Iterable[str]) -> Iterator[Operation]:
-    for number, line in enumerate(lines, 1):
+def _parse(path: Path, lines: Iterable[str], before: int = 0) -> Iterator[Operation]:
+    for number, line in enumerate(lines, before + 1):
         try:
             yield Operation(**json.loads(line))
         except (ValueError, TypeError) as error:

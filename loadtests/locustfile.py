@@ -8,8 +8,8 @@ compares every read with what was acknowledged before. Settings, from the enviro
     LOADTEST_PLACEMENTS  names, comma-separated (layer,token,redis-everysec); each has a route
     LOADTEST_USERS       users per placement (10)
     LOADTEST_RATE        operations per second and user (8)
-    LOADTEST_HISTORY     P: histories go to P.<placement>/history.jsonl (nowhere)
-    LOADTEST_CONDUCTED   1: phases come as JSON lines on standard input, and its end is the end
+    LOADTEST_CONDUCTED   a file descriptor: orders come as JSON lines on standard input, whose end is
+                         the end, and the end of each experiment's final reads is told to it
 """
 
 import json
@@ -17,25 +17,26 @@ import os
 import random
 import sys
 import time
-from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 import gevent
+from gevent.event import Event
 from gevent.fileobject import FileObject
-from locust import HttpUser, constant_throughput, events, task
+from locust import HttpUser, events, task
 from locust.env import Environment
 from locust.exception import StopUser
 
 from loadtests import history
 from loadtests.client import SessionClient
-from loadtests.history import Operation, Phase
+from loadtests.history import Operation
+from loadtests.score import Score
 
 PLACEMENTS = os.environ.get("LOADTEST_PLACEMENTS", "layer,token,redis-everysec").split(",")
 USERS = int(os.environ.get("LOADTEST_USERS", "10"))
 RATE = float(os.environ.get("LOADTEST_RATE", "8"))
-HISTORY = os.environ.get("LOADTEST_HISTORY")
-CONDUCTED = os.environ.get("LOADTEST_CONDUCTED") == "1"
+CONDUCTED = int(os.environ.get("LOADTEST_CONDUCTED", "0"))
 
 ITEMS_PER_SESSION = 25
 """A sealed session must fit into a cookie."""
@@ -43,56 +44,104 @@ PATIENCE = 3
 """Refusals in a row after which a client gives a session up and opens a new one."""
 FINAL_SECONDS = 10.0
 """How long a session is read at the end, until every replica has answered."""
+KEPT_OPERATIONS = 4
+"""How many operations a client makes before it comes back with the credential that it kept."""
+
+score = Score(placements=[] if CONDUCTED else PLACEMENTS, rate=RATE, rate_in_fault=RATE)
 
 
-@dataclass
-class Score:
-    """What the conductor says: the phase, and how many replicas a final read has to reach."""
+class Orchestra:
+    """The users, and the conductor's word."""
 
-    phase: Phase = "steady"
-    replicas: dict[str, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.files: dict[str, TextIO] = {}
+        self.reading = 0
+        self.called = Event()
 
     def follow(self, environment: Environment) -> None:
-        """Take lines from standard input until it ends; its end ends the load."""
+        """Take orders until they end."""
         for line in FileObject(sys.stdin.fileno(), "r", close=False):
             message = json.loads(line)
-            self.phase = message["phase"]
-            self.replicas = message.get("replicas", {})
+            if "history" in message:
+                self.begin(message["history"], message["placements"])
+            score.take(message)
+            self.call()
+        score.over = True
+        self.call()
         cast("Any", environment.runner).quit()
 
+    def begin(self, prefix: str, placements: list[str]) -> None:
+        """Histories of a new experiment; every user of these placements owes final reads."""
+        for file in self.files.values():
+            file.close()
+        self.files = {name: _opened(Path(f"{prefix}.{name}", "history.jsonl")) for name in placements}
+        self.reading = USERS * len(placements)
 
-score = Score()
-files: dict[str, TextIO] = {}
+    def call(self) -> None:
+        called, self.called = self.called, Event()
+        called.set()
+
+    def has_read(self) -> None:
+        """One more user has made its final reads; after the last one the conductor is told."""
+        self.reading -= 1
+        if not self.reading:
+            os.write(CONDUCTED, b"read\n")
+
+
+def _opened(path: Path) -> TextIO:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("a", buffering=1)
+
+
+orchestra = Orchestra()
 
 
 class SessionUser(HttpUser):
     abstract = True
     placement: str
-    wait_time = constant_throughput(RATE)
+    numbers = count()
+
+    def wait_time(self) -> float:
+        return score.pause()
 
     def on_start(self) -> None:
+        self.client.trust_env = False
+        self.number = next(self.numbers)
+        self.start_over()
+
+    def start_over(self) -> None:
+        """A new client, as it was before its first session."""
+        self.turn = score.turn
         self.session: SessionClient | None = None
         self.past: list[SessionClient] = []
         self.refusals = 0
-        self.client.trust_env = False
+        self.has_read = False
+        self.kept: str | None = None
+        self.since_kept = 0
 
     @task
     def step(self) -> None:
-        if score.phase == "final":
-            self.read_finally()
+        if score.over:
             raise StopUser
-        if self.session is None or self.refusals >= PATIENCE:
-            # While the fault lasts a client keeps trying with the session it has.
-            if score.phase != "fault" or self.session is None:
-                self.begin()
-            else:
-                self.refusals = 0
-            return
-        operation = self.operate(self.session)
-        self.refusals = self.refusals + 1 if operation.served_by and operation.outcome == "fail" else 0
+        if self.turn != score.turn:
+            self.start_over()
+        if self.has_read or self.placement not in score.placements:
+            orchestra.called.wait()
+        elif score.phase == "final":
+            self.read_finally()
+            self.has_read = True
+            orchestra.has_read()
+        elif self.session is None or self.refusals >= PATIENCE:
+            self.begin()
+        else:
+            operation = self.operate(self.session)
+            self.refusals = self.refusals + 1 if operation.served_by and operation.outcome == "fail" else 0
 
     def begin(self) -> None:
         """Open a session; what was promised for the one before is read at the end all the same."""
+        if score.phase == "fault" and self.session is not None:
+            self.refusals = 0  # while the fault lasts a client keeps trying with the session it has
+            return
         opened = SessionClient(self.send, f"/{self.placement}", self.record, lambda: score.phase)
         if opened.open().outcome == "ok":
             if self.session is not None:
@@ -100,6 +149,12 @@ class SessionUser(HttpUser):
             self.session, self.refusals = opened, 0
 
     def operate(self, session: SessionClient) -> Operation:
+        if score.phase != "steady" and score.habit == "replay" and self.since_kept <= KEPT_OPERATIONS:
+            return self.come_back_later(session)
+        if score.phase == "fault" and score.habit == "two-tabs":
+            both = [gevent.spawn(session.visit) for _ in range(2)]
+            gevent.joinall(both, raise_error=True)
+            return cast("Operation", both[-1].value)
         room = len(session.promise.items) < ITEMS_PER_SESSION
         match random.choices(("put", "visit", "read"), (5 if room else 0, 3, 2))[0]:
             case "put":
@@ -107,6 +162,19 @@ class SessionUser(HttpUser):
             case "visit":
                 return session.visit()
         return self.read(session)
+
+    def come_back_later(self, session: SessionClient) -> Operation:
+        """Keep the credential, go on for a while, and come back with the kept one: every second client
+        ends the session before.
+        """
+        if self.kept is None:
+            self.kept = session.credential
+        self.since_kept += 1
+        if self.since_kept <= KEPT_OPERATIONS:
+            return session.visit()
+        if self.number % 2:
+            session.close()
+        return session.replay(self.kept)
 
     def read(self, session: SessionClient) -> Operation:
         operation, shortfall = session.read()
@@ -123,6 +191,8 @@ class SessionUser(HttpUser):
 
     def read_finally(self) -> None:
         """Read every session until each replica has said what it knows of it."""
+        while self.session and score.habit == "replay" and self.since_kept <= KEPT_OPERATIONS:
+            self.come_back_later(self.session)
         wanted = score.replicas.get(self.placement, 1)
         for session in filter(None, (*self.past, self.session)):
             instances: set[str] = set()
@@ -142,8 +212,8 @@ class SessionUser(HttpUser):
         return self.client.request(method, path, name=name, **options)
 
     def record(self, operation: Operation) -> None:
-        if HISTORY:
-            history.write(operation, files[self.placement])
+        if file := orchestra.files.get(self.placement):
+            history.write(operation, file)
 
 
 for _placement in PLACEMENTS:
@@ -155,27 +225,8 @@ for _placement in PLACEMENTS:
 
 @events.init.add_listener
 def prepare(environment: Environment, **_: object) -> None:
-    if HISTORY:
-        for placement in PLACEMENTS:
-            path = Path(f"{HISTORY}.{placement}", "history.jsonl")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            files[placement] = path.open("a", buffering=1)
     if CONDUCTED:
-        gevent.spawn(score.follow, environment)
-
-
-@events.test_start.add_listener
-def end_when_read(environment: Environment, **_: object) -> None:
-    """A conducted load is over when every user has made its final reads."""
-
-    def watch() -> None:
-        runner = cast("Any", environment.runner)
-        while score.phase != "final" or runner.user_count:
-            gevent.sleep(0.05)
-        runner.quit()
-
-    if CONDUCTED:
-        gevent.spawn(watch)
+        gevent.spawn(orchestra.follow, environment)
 
 
 @events.quitting.add_listener

@@ -1,9 +1,15 @@
 """The faults, by name."""
 
+from chaos.faults.clients import ConcurrentWrites, ReplayToken
 from chaos.faults.container import Commit, DownUp, Recreate, Remove, Update, VolumeLost
-from chaos.faults.fault import Fault, Victim, Witness
+from chaos.faults.disk import DiskFull, PowerLoss
+from chaos.faults.fault import Fault, Findings, Victim, Witness
+from chaos.faults.keys import NewKeys
+from chaos.faults.memory import OutOfMemory
+from chaos.faults.mount import WrongMount
 from chaos.faults.process import Kill, NoFault, Restart, RollingRestart, StopStart
 from chaos.faults.reach import Partition, Pause
+from chaos.faults.redis import AppendOnly, Evict, TornFile
 from chaos.faults.replicas import ScaleIn, ScaleOut
 
 FAULTS: dict[str, Fault] = {
@@ -13,6 +19,7 @@ FAULTS: dict[str, Fault] = {
         StopStart(),
         Restart(),
         Kill(),
+        OutOfMemory(),
         Remove(),
         Remove(
             "remove-volumes",
@@ -32,12 +39,31 @@ FAULTS: dict[str, Fault] = {
         RollingRestart(),
         Pause(),
         Partition(),
+        WrongMount(),
+        NewKeys(),
+        NewKeys(
+            "rotate-keys",
+            retire=False,
+            says="a newer key seals from now on, the older ones stay in the ring",
+        ),
+        ConcurrentWrites(),
+        ReplayToken(),
         StopStart("redis-stop-start", "store"),
         Kill("redis-kill", "store"),
         Recreate("redis-recreate", "store"),
         VolumeLost(),
         Partition("redis-partition", "store", "back"),
         Pause("redis-pause", "store"),
+        Evict(),
+        TornFile(),
+        AppendOnly(),
+        AppendOnly(
+            "redis-aof-online",
+            online=True,
+            says="CONFIG SET appendonly yes, then recreated with --appendonly yes",
+        ),
+        DiskFull(),
+        PowerLoss(),
         DownUp(),
         DownUp(
             "down-volumes-up",
@@ -50,4 +76,4 @@ FAULTS: dict[str, Fault] = {
 HEADLINES = ("none", "restart", "kill", "recreate", "scale-out")
 """What the demo shows."""
 
-__all__ = ["FAULTS", "HEADLINES", "Fault", "Victim", "Witness"]
+__all__ = ["FAULTS", "HEADLINES", "Fault", "Findings", "Victim", "Witness"]

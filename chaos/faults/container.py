@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import ClassVar
 
 from chaos.cluster import Cluster
-from chaos.faults.fault import Victim, Witness
-from chaos.faults.proof import new_containers, new_images, new_volumes
+from chaos.faults.fault import Fault, Victim, Witness
+from chaos.faults.proof import new_containers, new_holders, new_images, new_volumes
 
 
 @dataclass(frozen=True)
-class Recreate:
+class Recreate(Fault):
     """`docker compose up --force-recreate`: what every deployment of a new image does too."""
 
     name: str = "recreate"
     victim: Victim = "service"
     renew_volumes: bool = False
     says: str = "docker compose up --force-recreate: a new container of the same image"
-    lasting: ClassVar[bool] = False
-    replicas: ClassVar[int] = 1
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
@@ -36,15 +34,13 @@ class Recreate:
 
 
 @dataclass(frozen=True)
-class Remove:
+class Remove(Fault):
     """`docker compose rm`, then `up`: unlike with a recreate, nothing is handed on."""
 
     name: str = "remove"
     victim: Victim = "service"
     with_volumes: bool = False
     says: str = "docker compose rm, then up: a new container that inherits nothing"
-    lasting: ClassVar[bool] = False
-    replicas: ClassVar[int] = 1
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
@@ -59,14 +55,12 @@ class Remove:
 
 
 @dataclass(frozen=True)
-class VolumeLost:
+class VolumeLost(Fault):
     """The container and every volume it had mounted, named ones too."""
 
     name: str = "redis-volume-lost"
     victim: Victim = "store"
     says: ClassVar[str] = "the container removed, and every volume it had"
-    lasting: ClassVar[bool] = False
-    replicas: ClassVar[int] = 1
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
@@ -84,14 +78,12 @@ class VolumeLost:
 
 
 @dataclass(frozen=True)
-class Update:
+class Update(Fault):
     """A new image of the same service: built, then rolled out by `up`."""
 
     name: str = "update"
     victim: Victim = "service"
     says: ClassVar[str] = "a new image is built, docker compose up replaces the container"
-    lasting: ClassVar[bool] = False
-    replicas: ClassVar[int] = 1
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
@@ -105,7 +97,7 @@ class Update:
 
 
 @dataclass(frozen=True)
-class Commit:
+class Commit(Fault):
     """`docker commit`, then a new container of the committed image: a layer saved, and no volume.
 
     Stopped first: what a running container acknowledges after the commit is in no image (measured:
@@ -116,7 +108,6 @@ class Commit:
     victim: Victim = "service"
     says: ClassVar[str] = "docker compose stop, docker commit, rm, and a new container of the committed image"
     lasting: ClassVar[bool] = True
-    replicas: ClassVar[int] = 1
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
@@ -124,12 +115,13 @@ class Commit:
         with (
             tempfile.TemporaryDirectory() as folder,
             cluster.without_images(images.values()),
-            cluster.healing(cluster.up),
+            cluster.healing(lambda: cluster.start(*targets)),
         ):
             seen = cluster.snapshot(targets)
             cluster.compose("stop", *targets)
-            for target, instances in seen.items():
-                cluster.docker("commit", instances[0].id, images[target])
+            cluster.together(
+                lambda target: cluster.docker("commit", seen[target][0].id, images[target]), targets
+            )
             overlay = Path(folder, "commit.json")
             overlay.write_text(json.dumps({"services": {t: {"image": i} for t, i in images.items()}}))
             cluster.compose("rm", "--stop", "--force", *targets)
@@ -142,15 +134,13 @@ class Commit:
 
 
 @dataclass(frozen=True)
-class DownUp:
+class DownUp(Fault):
     """`docker compose down`, then `up`: everything, the gateway and Redis too."""
 
     name: str = "down-up"
     victim: Victim = "service"
     with_volumes: bool = False
     says: str = "docker compose down, then up: all containers are new"
-    lasting: ClassVar[bool] = False
-    replicas: ClassVar[int] = 1
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:  # noqa: ARG002
@@ -160,4 +150,5 @@ class DownUp:
             yield
 
     def happened(self, witness: Witness) -> bool:
-        return new_containers(witness) and (not self.with_volumes or new_volumes(witness))
+        new = new_containers(witness) and new_holders(witness)
+        return new and (not self.with_volumes or new_volumes(witness))

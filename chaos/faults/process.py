@@ -3,24 +3,22 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from chaos.cluster import Cluster
-from chaos.faults.fault import Victim, Witness
+from chaos.faults.fault import Fault, Victim, Witness
 from chaos.faults.proof import boots, new_processes, same_containers, same_processes, seen_throughout
-
-SIGKILLED = 137
+from chaos.instance import SIGKILLED
 
 
 @dataclass(frozen=True)
-class NoFault:
+class NoFault(Fault):
     """The control: whatever is lost here is not a fault's doing."""
 
     name: str = "none"
     victim: Victim = "service"
-    says: ClassVar[str] = "nothing; the control"
-    lasting: ClassVar[bool] = False
-    replicas: ClassVar[int] = 1
+    says: ClassVar[str] = "nothing: the baseline"
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:  # noqa: ARG002
@@ -28,24 +26,23 @@ class NoFault:
 
     def happened(self, witness: Witness) -> bool:
         """Nothing did: the same processes all along, also those that hold the state."""
-        calm = boots(witness.holders_before) == boots(witness.holders_after)
+        before = boots(witness.holders_before)
+        calm = None not in before and before == boots(witness.holders_after)
         return calm and seen_throughout(witness) and same_processes(witness)
 
 
 @dataclass(frozen=True)
-class StopStart:
+class StopStart(Fault):
     """`docker compose stop`, a moment of nothing, then the same container again."""
 
     name: str = "stop-start"
     victim: Victim = "service"
     says: ClassVar[str] = "docker compose stop, then docker start: the same container, a new process"
-    lasting: ClassVar[bool] = False
-    replicas: ClassVar[int] = 1
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
         with cluster.healing():
-            stopped = cluster.compose("ps", "--quiet", *targets).split()
+            stopped = cluster.containers(*targets)
             cluster.compose("stop", *targets)
             yield
             cluster.each("start", stopped)
@@ -56,14 +53,12 @@ class StopStart:
 
 
 @dataclass(frozen=True)
-class Restart:
+class Restart(Fault):
     """`docker compose restart`: SIGTERM, then the same container again."""
 
     name: str = "restart"
     victim: Victim = "service"
     says: ClassVar[str] = "docker compose restart: the same container, a new process"
-    lasting: ClassVar[bool] = False
-    replicas: ClassVar[int] = 1
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
@@ -76,29 +71,34 @@ class Restart:
 
 
 @dataclass(frozen=True)
-class RollingRestart:
-    """One service after the other: the next begins when the one before serves again."""
+class RollingRestart(Fault):
+    """One container of a service after the other: the next begins when the one before serves again.
+
+    Services do not wait for each other.
+    """
 
     name: str = "rolling-restart"
     victim: Victim = "service"
-    says: ClassVar[str] = "docker compose restart, one service after the other"
-    lasting: ClassVar[bool] = False
-    replicas: ClassVar[int] = 1
+    says: ClassVar[str] = "docker restart, one container of a service after the other"
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
         with cluster.healing():
-            for target in targets:
-                cluster.compose("restart", target)
-                cluster.wait_ready([target])
+            cluster.together(partial(_restart_in_turn, cluster), targets)
             yield
 
     def happened(self, witness: Witness) -> bool:
         return same_containers(witness) and new_processes(witness)
 
 
+def _restart_in_turn(cluster: Cluster, service: str) -> None:
+    for container in cluster.containers(service):
+        cluster.docker("restart", container)
+        cluster.wait_ready([service])
+
+
 @dataclass(frozen=True)
-class Kill:
+class Kill(Fault):
     """`docker kill`: SIGKILL to the first process, a moment of nothing, then the same container again.
 
     To the engine this is a stop by hand, so no restart policy brings it back before we do.
@@ -107,13 +107,11 @@ class Kill:
     name: str = "kill"
     victim: Victim = "service"
     says: ClassVar[str] = "docker kill, then docker start: the same container, a new process"
-    lasting: ClassVar[bool] = False
-    replicas: ClassVar[int] = 1
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
         with cluster.healing():
-            killed = cluster.compose("ps", "--quiet", *targets).split()
+            killed = cluster.containers(*targets)
             cluster.each("kill", killed)
             yield
             cluster.each("start", killed)

@@ -40,10 +40,17 @@ def new_containers(witness: Witness) -> bool:
     return replaced and ids(before).isdisjoint(ids(after))
 
 
+def new_holders(witness: Witness) -> bool:
+    """Whether every container that holds the state was replaced; true of a service that holds its own."""
+    before, after = witness.holders_before, witness.holders_after
+    return not before or (len(before) == len(after) and ids(before).isdisjoint(ids(after)))
+
+
 def new_volumes(witness: Witness) -> bool:
     """Whether none of the volumes is there any more, be it that another one bears its name."""
-    before = {volume for i in witness.before for volume in i.made.items()}
-    return before.isdisjoint(volume for i in witness.after for volume in i.made.items())
+    before = {volume for i in (*witness.before, *witness.holders_before) for volume in i.made.items()}
+    after = {volume for i in (*witness.after, *witness.holders_after) for volume in i.made.items()}
+    return before.isdisjoint(after)
 
 
 def new_images(witness: Witness) -> bool:

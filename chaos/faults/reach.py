@@ -6,25 +6,23 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from chaos.cluster import Cluster
-from chaos.faults.fault import Victim, Witness
+from chaos.faults.fault import Fault, Victim, Witness
 from chaos.faults.proof import same_processes, seen_throughout
 
 
 @dataclass(frozen=True)
-class Pause:
+class Pause(Fault):
     """`docker pause`: every process of the container frozen, its connections open."""
 
     name: str = "pause"
     victim: Victim = "service"
     says: ClassVar[str] = "docker pause, then unpause: the same process, frozen for a while"
-    lasting: ClassVar[bool] = False
-    replicas: ClassVar[int] = 1
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
-        paused = cluster.compose("ps", "--quiet", *targets).split()
+        paused = cluster.containers(*targets)
         with cluster.healing(lambda: cluster.unpause(paused)):
-            cluster.each("pause", paused)
+            cluster.pause(paused)
             yield
 
     def happened(self, witness: Witness) -> bool:
@@ -33,15 +31,13 @@ class Pause:
 
 
 @dataclass(frozen=True)
-class Partition:
+class Partition(Fault):
     """`docker network disconnect`: the process runs, and nobody reaches it on this network."""
 
     name: str = "partition-gateway"
     victim: Victim = "service"
     network: str = "front"
     says: ClassVar[str] = "docker network disconnect, then connect: the same process, out of reach"
-    lasting: ClassVar[bool] = False
-    replicas: ClassVar[int] = 1
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:

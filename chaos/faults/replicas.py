@@ -6,25 +6,23 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from chaos.cluster import Cluster
-from chaos.faults.fault import Victim, Witness
+from chaos.faults.fault import Fault, Witness
 from chaos.faults.proof import ids
 
 MANY = 3
 
 
 @dataclass(frozen=True)
-class ScaleOut:
+class ScaleOut(Fault):
     """More replicas behind the gateway, which picks any of them for any request."""
 
     name: str = "scale-out"
-    victim: Victim = "service"
     says: ClassVar[str] = "docker compose up --scale: from one replica to three, without affinity"
     lasting: ClassVar[bool] = True
-    replicas: ClassVar[int] = 1
 
     @contextmanager
     def inject(self, cluster: Cluster, targets: Sequence[str]) -> Iterator[None]:
-        with cluster.healing():
+        with cluster.healing(lambda: cluster.scale(targets, 1)):
             cluster.scale(targets, MANY)
             yield
 
@@ -35,13 +33,11 @@ class ScaleOut:
 
 
 @dataclass(frozen=True)
-class ScaleIn:
+class ScaleIn(Fault):
     """Fewer replicas: Compose removes those with the highest numbers."""
 
     name: str = "scale-in"
-    victim: Victim = "service"
     says: ClassVar[str] = "docker compose up --scale: from three replicas to one"
-    lasting: ClassVar[bool] = False
     replicas: ClassVar[int] = MANY
 
     @contextmanager

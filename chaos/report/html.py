@@ -27,6 +27,8 @@ NUMBERS = {
     "dropped_sessions": "sessions that are gone",
     "split_sessions": "sessions that only some instances know",
     "resurrected": "ended sessions that came back",
+    "bleeding_sessions": "sessions that showed what is another's",
+    "lost_milliseconds": "milliseconds from the first lost write to the last",
     "operations": "operations in all",
     "unavailable_seconds": "seconds without any answer, at the longest",
 }

@@ -33,8 +33,21 @@ def _whose(moment: str) -> str:
 def _moment(moment: str, instances: Any, earlier: Sequence[Row]) -> Iterator[Row]:
     listed = instances if isinstance(instances, list) else [instances]
     for instance in listed or ["nobody was there"]:
-        values = _values(instance) if isinstance(instance, Mapping) else (_text(instance),)
-        yield Row(moment, tuple((v, _is_new(n, v, earlier)) for n, v in enumerate(values)))
+        if _is_instance(instance):
+            yield Row(moment, tuple((v, _is_new(n, v, earlier)) for n, v in enumerate(_values(instance))))
+        else:
+            yield Row(moment, ((_found(instance), False),))
+
+
+def _is_instance(found: Any) -> bool:
+    return isinstance(found, Mapping) and "container" in found
+
+
+def _found(figures: Any) -> str:
+    """What a fault measured, by name."""
+    if isinstance(figures, Mapping):
+        return "; ".join(f"{name}: {_text(value)}" for name, value in figures.items())
+    return _text(figures)
 
 
 def _is_new(column: int, value: str, earlier: Sequence[Row]) -> bool:
@@ -59,7 +72,10 @@ def _values(instance: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _status(instance: Mapping[str, Any]) -> str:
     status = _text(instance.get("status"))
-    return status if status in {"", "running"} else f"{status}, exit code {instance.get('exit_code')}"
+    if status in {"", "running"}:
+        return status
+    of_memory = ", out of memory" if instance.get("oom_killed") is True else ""
+    return f"{status}, exit code {instance.get('exit_code')}{of_memory}"
 
 
 def _state(state: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from chaos.cluster import Cluster
 from chaos.engine import ROOT
 from chaos.placements import PAIR, PLACEMENTS, Placement
 
-_PROJECT = re.compile(r"sessionlab-e2e-(\d+)-[0-9a-f]+")
+PROJECT = re.compile(r"sessionlab-e2e-(\d+)-[0-9a-f]+")
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +48,7 @@ def project(
 ) -> Iterator[Cluster]:
     """A Compose project with a name and a port of its own; removed with its volumes at the end."""
     files = ":".join(("compose.yaml", *overlays))
-    name = f"sessionlab-e2e-{os.getpid()}-{secrets.token_hex(3)}"
+    name = project_name()
     cluster = Cluster(
         environ={
             "COMPOSE_PROJECT_NAME": name,
@@ -61,6 +61,11 @@ def project(
         yield cluster
     finally:
         cluster.compose("down", "--volumes", "--remove-orphans", "--timeout", "3")
+
+
+def project_name() -> str:
+    """A new one, that tells whose it is."""
+    return f"sessionlab-e2e-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 def free_port() -> int:
@@ -77,7 +82,7 @@ def _remove_leftovers() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     for name in set(listed.stdout.split()):
-        owner = _PROJECT.fullmatch(name)
+        owner = PROJECT.fullmatch(name)
         if owner and not Path("/proc", owner[1]).exists():
             cluster = Cluster(directory=ROOT, environ={"COMPOSE_PROJECT_NAME": name})
             cluster.compose("down", "--volumes", "--remove-orphans", "--timeout", "3")

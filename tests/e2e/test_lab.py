@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import requests
@@ -42,7 +43,7 @@ def loads_of(results: Path) -> list[str]:
             environ = (process / "environ").read_text()
         except OSError:
             continue
-        if f"LOADTEST_HISTORY={results}" in environ:
+        if f"LOADTEST_LOG={results}" in environ:
             found.append(process.name)
     return found
 
@@ -115,12 +116,31 @@ def test_wrong_prediction_is_a_surprise(images: None, lab: Cluster, tmp_path: Pa
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "SURPRISE scale-out x layer: predicted kept" in printed
+    folder = tmp_path / "latest"
+    (failure,) = ElementTree.parse(folder / "junit.xml").iter("failure")  # noqa: S314 - our own
+    assert failure.get("message") == "predicted kept, observed split"
+    page = (folder / "report.html").read_text()
+    assert "1 surprise" in page
+    assert "predicted kept" in " ".join(page.split())
 
 
-def test_interrupt_in_the_middle_of_a_fault_heals(images: None, lab: Cluster, tmp_path: Path) -> None:
+def test_run_that_nothing_was_measured_in_says_why_and_leaves_the_latest_results_alone(
+    images: None, lab: Cluster, tmp_path: Path
+) -> None:
+    process = start(lab, tmp_path, "run", "redis-kill", "--placement", "layer")
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "not measured: not applicable: no Redis behind it" in printed
+    assert not (tmp_path / "latest").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_in_the_middle_of_a_fault_heals(
+    images: None, lab: Cluster, tmp_path: Path, number: signal.Signals
+) -> None:
     process = start(lab, tmp_path, "run", "scale-out", "--placement", "layer")
     until(lambda: replicas(lab) == 3, 60, "the fault is on")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (130, "chaos: interrupted; what was broken is healed\n")
     assert replicas(lab) == 1

@@ -1,5 +1,7 @@
 """Literal histories, one operation a line. Items are written as words: `"a b"` are the items a and b."""
 
+from dataclasses import replace
+
 from loadtests.history import Kind, Operation, Outcome, Phase
 
 ONE = "stateful/111111111111/b1"
@@ -37,6 +39,15 @@ def read(
 ) -> Operation:
     value = {"items": items.split(), "visits": visits}
     return Operation(session, "r", "read", "ok", 0.0, 0.0, phase, by, value)
+
+
+def closed(session: str = "s", outcome: Outcome = "ok", phase: Phase = "fault") -> Operation:
+    return operation("close", session=session, outcome=outcome, phase=phase)
+
+
+def replayed(items: str, visits: int, session: str = "s", phase: Phase = "fault") -> Operation:
+    """An older credential that opened."""
+    return replace(read(items, visits, session, phase), operation="replay")
 
 
 def refused(

@@ -9,6 +9,7 @@ from functools import partial
 
 from chaos.faults.fault import Witness
 from chaos.instance import Instance
+from tests.unit import proofs_by_figures
 from tests.unit.witnesses import instance, redis, witness
 
 Cases = Mapping[str, Witness]
@@ -29,6 +30,9 @@ def nothing(make: Make) -> Proofs:
         "another container": witness([a1], [a1], [b2]),
         "one more": witness([a1], [a1, b2], [a1]),
         "boot id missing": witness([silent], [silent], [silent]),
+        "a Redis behind it that said nothing": replace(
+            witness([a1], [a1], [a1]), holders_before=(silent,), holders_after=(silent,)
+        ),
     }
 
 
@@ -105,6 +109,21 @@ def replacement(make: Make) -> Proofs:
         "it did not come back": witness([a1], [], []),
         "one of two did not come back": witness([a1, c1], [b2], [b2]),
         "the new one has ended": witness([a1], [b2], [ended(b2, 1)]),
+    }
+
+
+def with_holders(proofs: Proofs) -> Proofs:
+    """And with a Redis behind the service, which has to be another one too."""
+    proves, does_not = proofs
+    front = witness([instance("a", "b1")], [instance("b", "b2")], [instance("b", "b2")])
+    r1, r2 = redis("c", "r1"), redis("d", "r2")
+    return {
+        **proves,
+        "a new Redis behind it": replace(front, holders_before=(r1,), holders_after=(r2,)),
+    }, {
+        **does_not,
+        "the same Redis behind it": replace(front, holders_before=(r1,), holders_after=(r1,)),
+        "no Redis behind it any more": replace(front, holders_before=(r1,), holders_after=()),
     }
 
 
@@ -231,6 +250,7 @@ PROOFS: Mapping[str, Proofs] = {
     "redis-volume-lost": new_volume(redis),
     "redis-partition": partition("back", redis),
     "redis-pause": pause(redis),
-    "down-up": replacement(instance),
+    **proofs_by_figures.PROOFS,
+    "down-up": with_holders(replacement(instance)),
     "down-volumes-up": new_volume(partial(instance, volumes=["state"])),
 }

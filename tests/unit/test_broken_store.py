@@ -6,6 +6,7 @@ A control: a check that has never failed proves nothing.
 import copy
 from collections.abc import Callable, Sequence
 
+from chaos.control.app import ForgetfulStore
 from chaos.verdict import Judgement, judge
 from loadtests.client import SessionClient
 from loadtests.history import Operation, Phase
@@ -13,7 +14,6 @@ from services.session.document import Operation as Intent
 from services.session.lifetime import Lifetime
 from services.session.store import Applied, Held, SessionStore
 from services.stateful.memory import MemoryStore
-from tests.contract.broken import ForgetfulStore
 from tests.unit.serving import application_of, jarless, served
 
 USERS = 8
@@ -84,7 +84,7 @@ def test_lab_finds_all_kept_when_the_store_is_honest() -> None:
 
 
 def test_lab_catches_a_store_that_forgets_every_50th_acknowledged_write() -> None:
-    judgement = driven(ForgetfulStore(Lifetime()))
+    judgement = driven(ForgetfulStore(Lifetime(), every=50))
     assert (judgement.observed, judgement.acknowledged, judgement.lost) == ("partly", 2 * WRITES, 3)
 
 

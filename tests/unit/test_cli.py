@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chaos.faults import FAULTS
-from chaos.placements import PLACEMENTS
+from chaos.placements import EVERY, PLACEMENTS
 from chaos.predictions import FILE
 from tests.contract.running import ROOT
 
@@ -82,7 +82,7 @@ def test_list_shows_each_placement_with_a_line(listed: Mapping[str, str]) -> Non
 
 
 def test_list_shows_nothing_else(listed: Mapping[str, str]) -> None:
-    assert len(listed) == len(FAULTS) + len(PLACEMENTS)
+    assert len(listed) == len(FAULTS) + len(EVERY)
 
 
 @pytest.mark.parametrize("word", ["--fault", "--placement", "--json", "--results", "0 as predicted"])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 
+from chaos.control.app import ForgetfulStore
 from loadtests.client import SessionClient, outcome_of, problem_of
 from loadtests.history import Kind, Operation, Outcome
 from loadtests.promise import Shortfall
@@ -16,7 +17,6 @@ from services.session.lifetime import Lifetime
 from services.stateful.memory import MemoryStore
 from services.stateless import app as stateless
 from services.stateless.keyring import create_first
-from tests.contract.broken import ForgetfulStore
 from tests.contract.running import free_port
 from tests.unit.serving import application_of, jarless, served
 
@@ -192,7 +192,7 @@ def test_client_finds_its_promise_kept_when_nothing_is_lost(client: SessionClien
 
 
 def test_client_notices_a_broken_promise_when_a_write_was_forgotten(history: list[Operation]) -> None:
-    with served(application_of(ForgetfulStore(Lifetime()))) as origin:
+    with served(application_of(ForgetfulStore(Lifetime(), every=50))) as origin:
         client = somebody(origin, history)
         client.open()
         last = [client.put() for _ in range(50)][-1]

@@ -132,3 +132,11 @@ def test_command_that_need_not_be_whole_ends_when_the_lab_is_interrupted(tmp_pat
     process = lab(tmp_path, work=30, how="in part")
     process.send_signal(signal.SIGINT)
     assert (ended(process), gone(int((tmp_path / "begun").read_text()))) == (["KeyboardInterrupt"], True)
+
+
+def test_command_reads_what_it_is_given() -> None:
+    assert run(["cat"], directory=ROOT, environ=os.environ, seconds=20, given="tea\n") == "tea\n"
+
+
+def test_command_reads_nothing_when_it_is_given_nothing() -> None:
+    assert run(["cat"], directory=ROOT, environ=os.environ, seconds=20) == ""

@@ -1,6 +1,7 @@
 """The cause of a loss, in one sentence, from identities and from who answered; and what is orphaned."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from chaos.faults.fault import Witness
 from chaos.instance import Instance
 from chaos.verdict import Judgement, judge
 from loadtests.history import Operation
-from tests.unit.histories import opened, put, read, refused, visit
+from tests.unit.histories import closed, opened, put, read, refused, replayed, visit
 from tests.unit.witnesses import behind, instance, killed, redis, witness
 
 OLD, NEW = instance("a1b2c3d4e5f6", "b1"), instance("f6e5d4c3b2a1", "b2")
@@ -35,7 +36,7 @@ SPLIT = (
 
 
 def caused(seen: Witness, history: Sequence[Operation] = LOST, fault: str = "recreate") -> str:
-    return evidence.cause(fault, judge(history), seen, history)
+    return evidence.cause(fault, judge(history), replace(seen, history=history))
 
 
 def replaced(kind: str = "writable-layer", *volumes: Sequence[str], anew: bool = False) -> Witness:
@@ -75,7 +76,7 @@ def test_cause_of_a_loss_counts_sessions_and_acknowledged_writes(kind: str) -> N
 
 
 def test_cause_of_a_loss_counts_the_lost_sessions_only_when_others_were_kept() -> None:
-    assert caused(replaced(), PARTLY).startswith("1 sessions (2 acknowledged writes) ")
+    assert caused(replaced(), PARTLY).startswith("1 session (2 acknowledged writes) ")
 
 
 @pytest.mark.parametrize("kind", ["writable-layer", "process-memory", "tmpfs", "redis"])
@@ -179,7 +180,7 @@ def test_cause_does_not_blame_the_keys_when_a_token_is_refused_for_another_reaso
     ],
 )
 def test_cause_says_so_when_the_evidence_explains_nothing(seen: Witness) -> None:
-    assert " are missing, and the evidence does not explain it: state in " in caused(seen)
+    assert " lost, and the evidence does not explain it: state in " in caused(seen)
 
 
 def test_cause_gives_the_identities_when_it_explains_nothing() -> None:
@@ -225,6 +226,82 @@ def test_cause_of_a_split_says_what_each_of_the_containers_has_for_itself(kind: 
 def test_cause_of_a_split_leaves_out_who_answered_sessions_that_were_opened_afterwards() -> None:
     later = (opened("u", "fault"), read("", 0, "u", by=NEW_ONE))
     assert "known to container a1b2c3d4e5f6 only" in scaled((*SPLIT, *later))
+
+
+def test_cause_of_two_tabs_is_that_the_last_cookie_wins() -> None:
+    seen = restarted("client", "b1")
+    said = caused(seen, (*BEFORE, read("a b", 0), read("c", 0, "t")), "concurrent-writes")
+    assert said.startswith("2 acknowledged writes were in tokens that no client holds any more: of two ")
+
+
+def test_cause_of_a_replay_counts_who_came_back_and_what_that_took() -> None:
+    history = (
+        *(*BEFORE, closed("t"), replayed("a b", 0), replayed("c", 0, "t")),
+        *(read("a b", 0), read("c", 0, "t")),
+    )
+    said = caused(restarted("client", "b1"), history, "replay-token")
+    assert said.startswith(
+        "2 clients came back with an older token, and it opened: "
+        "1 ended session live again, 1 acknowledged write was taken back."
+    )
+
+
+def test_cause_counts_the_keys_that_a_full_redis_forgot() -> None:
+    one = redis("a1b2c3d4e5f6", "r1")
+    seen = replace(behind([one], [one]), findings={"evicted keys": 79})
+    assert "ran full: by its policy it forgot 79 keys" in caused(seen, fault="redis-evict")
+
+
+def test_cause_counts_the_bytes_that_an_append_only_file_lost() -> None:
+    old, new = redis("a1b2c3d4e5f6", "r1"), redis("a1b2c3d4e5f6", "r2")
+    seen = replace(behind([old], [new]), findings={"bytes before": 9000, "bytes after": 4904})
+    said = caused(seen, PARTLY, "redis-torn-aof")
+    assert said.startswith("2 acknowledged writes were in the last 4096 of 9000 bytes of the append-only")
+
+
+def test_cause_is_what_was_not_synced_when_the_power_went() -> None:
+    old = redis("a1b2c3d4e5f6", "r1", volumes=["p_disk-redis"])
+    new = redis("f6e5d4c3b2a1", "r2", volumes=["p_disk-redis.cut"])
+    assert caused(behind([old], [new]), PARTLY, "power-loss") == (
+        "2 acknowledged writes were in the page cache for container a1b2c3d4e5f6 when the power went, and "
+        "not synced: those of the last 0 ms."
+    )
+
+
+def test_loss_is_not_orphaned_when_the_disk_is_what_its_power_left_of_it() -> None:
+    old = redis("a1b2c3d4e5f6", "r1", volumes=["p_disk-redis"], aof="0")
+    new = redis("f6e5d4c3b2a1", "r2", volumes=["p_disk-redis.cut"], aof="0")
+    assert stale(behind([old], [new]), {"p_disk-redis", "p_disk-redis.cut"}).observed == "lost"
+
+
+def test_cause_says_that_redis_reads_its_new_append_only_file_alone() -> None:
+    old, new = redis("a1b2c3d4e5f6", "r1", aof="0"), redis("f6e5d4c3b2a1", "r2")
+    said = caused(behind([old], [new]), fault="redis-aof-switch")
+    assert said.endswith(
+        "container f6e5d4c3b2a1 has an append-only file, which was empty, and read that one alone."
+    )
+
+
+def test_cause_is_the_store_when_its_process_was_there_all_along_and_only_writes_are_missing() -> None:
+    said = caused(restarted("process-memory", "b1"), (*BEFORE, read("a", 1), read("c", 1, "t")), "none")
+    assert said == (
+        "1 acknowledged write was never made: the process in container a1b2c3d4e5f6 was there all along, "
+        "and its store said yes to what it did not keep."
+    )
+
+
+def test_proof_holds_identities_at_each_moment_and_what_the_fault_measured() -> None:
+    proof = evidence.proof(replace(replaced(), findings={"evicted keys": 7}))
+    assert [proof[moment][0]["container"] for moment in ("before", "during", "after")] == [
+        OLD.id,
+        NEW.id,
+        NEW.id,
+    ]
+    assert proof["findings"] == [{"evicted keys": 7}]
+
+
+def test_proof_leaves_out_what_there_was_not() -> None:
+    assert set(evidence.proof(replaced())) == {"before", "during", "after"}
 
 
 @pytest.mark.parametrize(
@@ -275,7 +352,7 @@ def test_orphaned_loss_keeps_its_numbers() -> None:
 
 def test_orphaned_loss_has_a_cause() -> None:
     seen = replaced("volume", [FIRST], [SECOND])
-    assert "volume 9dd4bfcfab87" in evidence.cause("remove", stale(seen, {FIRST}), seen, LOST)
+    assert "volume 9dd4bfcfab87" in evidence.cause("remove", stale(seen, {FIRST}), seen)
 
 
 def test_identities_tell_containers_processes_and_mounts_apart() -> None:

@@ -40,11 +40,18 @@ def test_fault_is_done_to_the_redis_when_its_name_says_so() -> None:
 
 
 def test_faults_that_are_undone_by_healing_are_judged_while_they_last() -> None:
-    assert {name for name, fault in FAULTS.items() if fault.lasting} == {"commit", "scale-out"}
+    assert {name for name, fault in FAULTS.items() if fault.lasting} == {
+        *("commit", "scale-out", "redis-aof-switch", "redis-aof-online", "power-loss")
+    }
 
 
 def test_scale_in_begins_with_three_replicas_and_everything_else_with_one() -> None:
     assert {name: f.replicas for name, f in FAULTS.items() if f.replicas > 1} == {"scale-in": 3}
+
+
+def test_clients_do_something_else_only_where_that_is_the_fault() -> None:
+    habits = {name: fault.habit for name, fault in FAULTS.items() if fault.habit != "alone"}
+    assert habits == {"concurrent-writes": "two-tabs", "replay-token": "replay"}
 
 
 def test_headlines_are_faults() -> None:

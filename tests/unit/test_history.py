@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loadtests import history
-from loadtests.history import HistoryError, Kind, Operation, Outcome
+from loadtests.history import Growing, HistoryError, Kind, Operation, Outcome
 from tests.unit.histories import opened, operation, put, read, refused, visit
 
 NAMES = "session id operation outcome invoked_at completed_at served_by value phase"
@@ -93,3 +93,37 @@ def test_operation_is_not_answered_when_the_store_or_the_service_failed(problem:
 
 def test_acknowledged_writes_count_neither_reads_nor_refused_nor_indeterminate_ones() -> None:
     assert history.acknowledged_writes([*ALL_FORMS, visit()]) == 2
+
+
+def test_growing_history_reads_on_where_it_was_left(tmp_path: Path) -> None:
+    path = written(tmp_path / "history.jsonl", ALL_FORMS[:2])
+    growing = Growing(path)
+    first = list(growing.read_on())
+    with path.open("a") as file:
+        for one in ALL_FORMS[2:]:
+            history.write(one, file)
+    assert (first, growing.read_on()) == (ALL_FORMS[:2], ALL_FORMS)
+
+
+def test_growing_history_is_empty_before_its_file_is_there(tmp_path: Path) -> None:
+    assert Growing(tmp_path / "history.jsonl").read_on() == []
+
+
+def test_growing_history_leaves_a_line_without_its_end_for_later(tmp_path: Path) -> None:
+    path = written(tmp_path / "history.jsonl", ALL_FORMS[:2])
+    whole = path.read_text()
+    path.write_text(whole[:-20])
+    growing = Growing(path)
+    first = list(growing.read_on())
+    path.write_text(whole)
+    assert (first, growing.read_on()) == (ALL_FORMS[:1], ALL_FORMS[:2])
+
+
+def test_growing_history_names_the_line_that_is_no_operation_when_it_was_left_before(tmp_path: Path) -> None:
+    path = written(tmp_path / "history.jsonl", ALL_FORMS[:2])
+    growing = Growing(path)
+    growing.read_on()
+    with path.open("a") as file:
+        file.write("{}\n")
+    with pytest.raises(HistoryError, match=r"history\.jsonl:3 is no operation"):
+        growing.read_on()

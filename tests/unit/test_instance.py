@@ -48,6 +48,7 @@ INSPECTED: dict[str, Any] = {
         "Running": True,
         "Paused": False,
         "ExitCode": 0,
+        "OOMKilled": False,
         "StartedAt": "2026-11-24T08:06:21.514902161Z",
         "FinishedAt": "0001-01-01T00:00:00Z",
         "Health": {"Status": "healthy", "FailingStreak": 0},
@@ -55,6 +56,7 @@ INSPECTED: dict[str, Any] = {
     "Image": "sha256:8d0c",
     "Name": "/sessionlab-anonymous-1",
     "Mounts": MOUNTS,
+    "HostConfig": {"RestartPolicy": {"Name": "unless-stopped", "MaximumRetryCount": 0}},
     "Config": {
         "Image": "sessionlab/anonymous",
         "Labels": {"com.docker.compose.project": "sessionlab", "com.docker.compose.service": "anonymous"},
@@ -112,10 +114,11 @@ def test_instance_runs_when_its_process_is_there_and_goes_on(status: str, runnin
     assert in_state(Status=status).running == running
 
 
-def test_instance_names_what_is_mounted_where() -> None:
+def test_instance_names_what_is_mounted_where_in_an_order_of_its_own() -> None:
+    """The engine's is another one each time."""
     assert inspected().mounts == (
-        f"volume {ANONYMOUS} on /state",
         "bind /srv/sessionlab/redis.conf on /etc/redis.conf",
+        f"volume {ANONYMOUS} on /state",
         "volume sessionlab_keys on /keys",
     )
 
@@ -156,3 +159,12 @@ def test_instances_are_as_many_as_the_engine_tells_of() -> None:
 
 def test_instances_are_none_when_the_engine_tells_of_none() -> None:
     assert read("[]\n", "sessionlab") == []
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_instance_says_whether_the_kernel_killed_it_for_want_of_memory(killed: bool) -> None:
+    assert in_state(OOMKilled=killed).oom_killed is killed
+
+
+def test_instance_says_what_the_engine_does_when_it_ends() -> None:
+    assert inspected().restarts == "unless-stopped"

@@ -34,3 +34,17 @@ def test_proof_gives_the_exit_code_of_what_is_not_running() -> None:
 )
 def test_proof_shows_whatever_the_results_hold(odd: object) -> None:
     assert [row.moment for row in proof.rows({"odd": odd})] == ["odd"]
+
+
+def test_proof_shows_what_the_fault_measured() -> None:
+    before, found = proof.rows(
+        {"before": [{"container": "a1"}], "findings": [{"junk bytes": 7, "ended": True}]}
+    )
+    assert before.values[0][0] == "a1"
+    assert found.values == (("junk bytes: 7; ended: true", False),)
+
+
+def test_proof_says_that_the_kernel_killed_it_for_want_of_memory() -> None:
+    dead = {"container": "a1", "status": "exited", "exit_code": 137, "oom_killed": True}
+    (row,) = proof.rows({"during": [dead]})
+    assert row.values[3][0] == "exited, exit code 137, out of memory"

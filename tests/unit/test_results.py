@@ -186,3 +186,10 @@ def test_results_name_their_file_when_it_is_not_there(folder: Path) -> None:
     with pytest.raises(ResultsError) as caught:
         results.load(folder)
     assert str(folder / "matrix.json") in str(caught.value)
+
+
+def test_results_were_measured_when_any_cell_was() -> None:
+    skipped = replace(MATCH, verdict="skipped")
+    assert matrix(skipped, MATCH).measured
+    assert matrix(skipped, UNKNOWN).measured
+    assert not matrix(skipped).measured

@@ -15,7 +15,7 @@ from chaos.report import terminal
 from chaos.results import Cell
 from tests.unit.cells import KEPT, MATCH, SKIPPED, SURPRISE, UNKNOWN, matrix
 
-WIDTH = 110
+WIDTH = 116
 WIDE = 120
 FRAME = "│┃┏┡┗└├╇"
 
@@ -37,8 +37,10 @@ def as_predicted() -> list[Cell]:
     """A whole matrix: every fault on every placement, each as the shipped file predicts it."""
     expected = predictions.load(FAULTS, PLACEMENTS)
     return [
-        replace(KEPT, fault=fault, placement=placement, predicted=observed, observed=observed)
-        if (observed := expected[fault, placement].expected)
+        replace(
+            KEPT, fault=fault, placement=placement, predicted=str(prediction), observed=prediction.expected[0]
+        )
+        if (prediction := expected[fault, placement]).expected
         else replace(SKIPPED, fault=fault, placement=placement)
         for fault, placement in product(FAULTS, PLACEMENTS)
     ]

@@ -5,13 +5,14 @@ Where it says nothing else, session s puts a and b and counts one visit before t
 
 import timeit
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 
 import pytest
 
 from chaos.verdict import Observed, judge, unavailable_seconds
 from loadtests.history import Operation
-from tests.unit.histories import ONE, TWO, opened, operation, put, read, refused, visit
+from tests.unit.histories import ONE, TWO, closed, opened, operation, put, read, refused, replayed, visit
 
 BEFORE = (opened(), put("a"), put("b"), visit())
 DURING = (read("a b", 1, phase="fault"),)
@@ -29,6 +30,10 @@ ACCEPTED = {
     "an indeterminate visit is present": (*STEADY, visit(outcome="info", phase="fault"), read("a b", 2)),
     "a refused write is absent": (*STEADY, put("c", outcome="fail", phase="fault"), read("a b", 1)),
     "the fault refused reads for a while": (*BEFORE, refused(phase="fault"), read("a b", 1)),
+    "an ended session is gone": (*STEADY, closed(), refused(problem="session-ended")),
+    "an end that may not have been": (*STEADY, closed(outcome="info"), read("a b", 1)),
+    "an older credential opened, and all is there": (*STEADY, replayed("a b", 1), read("a b", 1)),
+    "a refused item is there after all": (*STEADY, put("c", outcome="fail", phase="fault"), read("a b c", 1)),
     "a later session is there too": (
         *STEADY,
         opened("later", "recovery"),
@@ -45,6 +50,24 @@ REJECTED: dict[str, tuple[Observed, Sequence[Operation]]] = {
     "the token is no longer accepted": ("lost", (*STEADY, refused(problem="credential-invalid"))),
     "the session is there and empty": ("lost", (*STEADY, read("", 0))),
     "two replicas, and neither knows it": ("lost", (*STEADY, refused(), refused(by=TWO))),
+    "an ended session is read again": ("partly", (*STEADY, closed(), read("a b", 1))),
+    "an ended session opens with an older credential": (
+        "partly",
+        (*STEADY, closed(), replayed("a b", 1), refused(problem="session-ended")),
+    ),
+    "an older credential takes a write back": (
+        "partly",
+        (*STEADY, put("c", phase="fault"), replayed("a b", 1), read("a b", 1)),
+    ),
+    "another session's item is shown": ("partly", (*STEADY, read("a b x", 1))),
+    "another session's item was shown for a while": (
+        "partly",
+        (*STEADY, read("a b x", 1, phase="fault"), read("a b", 1)),
+    ),
+    "a later session came back after its end": (
+        "partly",
+        (*STEADY, opened("u", "fault"), closed("u"), read("", 0, "u"), read("a b", 1)),
+    ),
     "one item is missing": ("partly", (*STEADY, read("a", 1))),
     "one visit is missing": ("partly", (*STEADY, read("a b", 0))),
     "one session of two is missing": (
@@ -304,6 +327,42 @@ def test_verdict_is_kept_when_every_replica_has_it() -> None:
 
 
 def test_session_is_resurrected_when_it_is_read_after_its_close_was_acknowledged() -> None:
-    closed = operation("close", phase="recovery")
-    assert judge((*STEADY, closed, read("a b", 1))).resurrected == 1
-    assert judge((*STEADY, closed, refused(problem="session-ended"))).resurrected == 0
+    assert judge((*STEADY, closed(), read("a b", 1))).resurrected == 1
+    assert judge((*STEADY, closed(), refused(problem="session-ended"))).resurrected == 0
+
+
+def test_session_that_ended_owes_nothing() -> None:
+    judgement = judge((*STEADY, closed(), refused(problem="session-ended")))
+    assert (judgement.acknowledged, judgement.lost, judgement.dropped_sessions) == (3, 0, 0)
+
+
+def test_session_bleeds_when_it_shows_what_was_put_into_another() -> None:
+    judgement = judge((*STEADY, opened("t"), put("c", "t"), read("a b c", 1), read("c", 0, "t")))
+    assert (judgement.bleeding_sessions, judgement.lost) == (1, 0)
+
+
+def counted(*visits: tuple[float, int]) -> list[Operation]:
+    """Acknowledged visits: when, and which count each was told."""
+    return [replace(visit(), completed_at=at, value=count) for at, count in visits]
+
+
+@pytest.mark.parametrize(
+    ("visits", "last", "milliseconds"),
+    [
+        pytest.param([(1.0, 1), (2.0, 2), (2.5, 3)], 3, 0, id="none"),
+        pytest.param([(1.0, 1), (2.0, 2), (2.5, 3)], 1, 500, id="the last ones"),
+        pytest.param([(1.0, 1), (2.0, 2), (2.5, 3), (9.0, 2)], 2, 500, id="their counts were given again"),
+        pytest.param([(1.0, 1), (2.0, 2), (9.0, 2)], 2, 0, id="only one"),
+        pytest.param([(1.0, 1), (2.0, 2), (2.5, 3)], 0, 1500, id="all"),
+    ],
+)
+def test_lost_writes_span_the_time_from_the_first_to_the_last_of_them(
+    visits: Sequence[tuple[float, int]], last: int, milliseconds: int
+) -> None:
+    history = (opened(), *counted(*visits), read("", 0, phase="fault"), read("", last))
+    assert judge(history).lost_milliseconds == milliseconds
+
+
+def test_lost_items_count_into_the_time_that_was_lost() -> None:
+    early, late = (replace(put(name), completed_at=at) for name, at in (("a", 1.0), ("b", 1.25)))
+    assert judge((opened(), early, late, *DURING, read("", 0))).lost_milliseconds == 250

@@ -1,0 +1,1 @@
+"""Programs that run inside the ladder's containers, passed as text: the standard library, and redis-py."""
