@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test up down logs scale chaos matrix check lint format lock clean venv
+.PHONY: help setup demo test up down logs scale chaos matrix lessons check lint format lock clean venv
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ chaos: setup ## one fault on one placement: make chaos FAULT=recreate PLACEMENT=
 matrix: setup ## every fault on every placement
 	@$(PYTHON) -m chaos matrix
 
+lessons: setup ## the claims about layers, volumes and mounts, checked: make lessons NAME=own-layer
+	@$(PYTHON) -m chaos lessons $(NAME)
+
 check: lint ## format, lint, strict types, and the tests that need no containers
 	@$(PYTHON) -m pytest tests/unit tests/contract
 
@@ -61,5 +64,6 @@ lock: venv ## pin the dependencies again, by hash (needs uv)
 
 clean: ## remove this project's containers, volumes, networks and built images, and its results
 	@docker compose --profile "*" down --volumes
-	@docker image rm --force sessionlab/stateful sessionlab/anonymous sessionlab/stateless 2>/dev/null || true
+	@docker image rm --force sessionlab/stateful sessionlab/anonymous sessionlab/stateless sessionlab/disks 2>/dev/null || true
+	@for image in $$(docker image ls --quiet sessionlab/lesson-sshfs | sort -u); do docker image rm --force $$image; done
 	@rm -rf results .state .mypy_cache .ruff_cache .pytest_cache
