@@ -11,15 +11,17 @@ from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import Forbidden, UnsupportedMediaType
 
 from services.session.cookie import Cookie
-from services.session.document import CountVisit, Item, ItemId, PutItem, RemoveItem, Session
+from services.session.document import CountVisit, Item, ItemId, Operation, PutItem, RemoveItem, Session
+from services.session.idempotency import once
 from services.session.problems import Invalid
-from services.session.store import Applied, SessionStore, SessionUnknown
+from services.session.store import Applied, Once, SessionStore, SessionUnknown
 
 T = TypeVar("T")
 
 routes = Blueprint("session", __name__)
 
 _VERSION = re.compile(r"[1-9][0-9]{0,14}")
+_KEY = re.compile(r"[!-~]{1,255}")
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def count_visit() -> Response:
 def renew_session() -> Response:
     _body(_Empty, required=False)
     parts = _parts()
-    credential = parts.store.renew(_credential(), if_version=_if_version())
+    credential = parts.store.renew(_credential(), if_versions=_if_versions())
     response = Response(status=204)
     parts.cookie.keep(response, request, credential)
     return response
@@ -120,7 +122,7 @@ def renew_session() -> Response:
 @routes.delete("/session")
 def close_session() -> Response:
     parts = _parts()
-    parts.store.close(_credential(), if_version=_if_version())
+    parts.store.close(_credential(), if_versions=_if_versions())
     response = Response(status=204)
     response.headers["Clear-Site-Data"] = '"cache"'
     parts.cookie.drop(response)
@@ -149,8 +151,8 @@ def _credential() -> str:
     return credential
 
 
-def _apply(operation: PutItem | RemoveItem | CountVisit) -> Applied:
-    return _parts().store.apply(_credential(), [operation], if_version=_if_version())
+def _apply(operation: Operation) -> Applied:
+    return _parts().store.apply(_credential(), [operation], if_versions=_if_versions(), once=_once(operation))
 
 
 def _changed(applied: Applied, body: Any, status: int) -> Response:
@@ -160,18 +162,21 @@ def _changed(applied: Applied, body: Any, status: int) -> Response:
     return response
 
 
-def _if_version() -> int | None:
-    """The version that `If-Match` names; None without one, or for `*`.
-
-    A tag that is no version of ours can match none: version 0 stands for it.
-    """
+def _if_versions() -> frozenset[int] | None:
+    """The versions that `If-Match` names; None without one, or for `*`. Weak tags match nothing."""
     if "If-Match" not in request.headers or request.if_match.star_tag:
         return None
-    tags = request.if_match.as_set()
-    if len(tags) > 1:
-        raise Invalid("If-Match takes one entity tag here")
-    tag = next(iter(tags), None) or ""
-    return int(tag) if _VERSION.fullmatch(tag) else 0
+    return frozenset(int(tag) for tag in request.if_match.as_set() if _VERSION.fullmatch(tag or ""))
+
+
+def _once(operation: Operation) -> Once | None:
+    """What `Idempotency-Key` says is to be done once."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        raise Invalid("an Idempotency-Key is 1 to 255 visible ASCII characters")
+    return once(key, [operation])
 
 
 def _item_id(text: str) -> str:
