@@ -1,17 +1,10 @@
-"""Sessions in Redis: one hash each, changed by one script in one round trip.
-
-Client retries are off: an answer that was lost leaves it open whether the change happened, and a
-second try could count a visit twice. Whether Redis keeps what it accepted is Redis's configuration.
-"""
+"""Sessions in Redis: one hash each, changed by one script in one round trip."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from services.session.credential import Credential, nonce
 from services.session.document import CountVisit, Item, Operation, PutItem, RemoveItem, Session
@@ -27,11 +20,8 @@ from services.session.store import (
     SessionExpired,
     SessionGone,
     SessionUnknown,
-    StoreUnavailable,
 )
-
-CONNECT_SECONDS = 0.3
-ANSWER_SECONDS = 0.5
+from services.stateless.script import Script
 
 _SCRIPT = Path(__file__).with_name("session.lua").read_text()
 _GONE: dict[bytes, tuple[type[SessionGone], str]] = {
@@ -46,13 +36,7 @@ class RedisStore:
 
     def __init__(self, url: str, lifetime: Lifetime) -> None:
         self._lifetime = lifetime
-        self._redis = redis.Redis.from_url(
-            url,
-            socket_connect_timeout=CONNECT_SECONDS,
-            socket_timeout=ANSWER_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._script = self._redis.register_script(_SCRIPT)
+        self._script = Script(url, _SCRIPT)
 
     def open(self) -> Held:
         credential, now = Credential.fresh(), self._lifetime.clock()
@@ -93,10 +77,7 @@ class RedisStore:
         return True
 
     def check(self) -> None:
-        try:
-            self._redis.ping()
-        except redis.RedisError as error:
-            raise StoreUnavailable(f"Redis does not answer: {error}") from error
+        self._script.check()
 
     def _step(
         self,
@@ -107,20 +88,12 @@ class RedisStore:
     ) -> list[Any]:
         """Run one verb of the script; what it answers behind `ok`."""
         life = self._lifetime
-        try:
-            status, *answer = self._script(
-                keys=[f"session:{credential.id}", f"answers:{credential.id}"],
-                args=[
-                    *(life.clock(), life.idle, life.throttle, life.grace, life.retention),
-                    *(
-                        credential.digest,
-                        "" if if_versions is None else f",{','.join(map(str, if_versions))},",
-                    ),
-                    *(verb, *arguments),
-                ],
-            )
-        except redis.RedisError as error:
-            raise StoreUnavailable(f"Redis did not do it: {error}") from error
+        status, *answer = self._script.run(
+            [f"session:{credential.id}", f"answers:{credential.id}"],
+            *(life.clock(), life.idle, life.throttle, life.grace, life.retention),
+            *(credential.digest, "" if if_versions is None else f",{','.join(map(str, if_versions))},"),
+            *(verb, *arguments),
+        )
         if status == b"precondition":
             raise PreconditionFailed(f"the session is at version {answer[0]}")
         if status == b"mismatch":
