@@ -3,9 +3,11 @@
 A token is a JWE in compact form (RFC 7516), `dir` with `A256GCM`: encrypted and authenticated. Its
 header, authenticated too, names the key; inside, purpose and service are bound in, so that nothing
 sealed for something else passes. What a client-held state cannot promise: of two parallel changes
-the last cookie wins, and an old token that somebody kept opens until its timeouts.
+the last cookie wins, and an old token that somebody kept opens until its timeouts, unless a revocation
+record says that its session was ended or that it was renewed away.
 """
 
+import secrets
 from collections.abc import Collection, Sequence
 
 import msgspec
@@ -25,9 +27,11 @@ from services.session.store import (
     Once,
     PreconditionFailed,
     SessionExpired,
+    SessionGone,
     SessionTooLarge,
 )
 from services.stateless.keyring import KeyRing
+from services.stateless.revocation import Revocations
 
 REMEMBERED = 4
 """How many answers a token remembers of its session's keyed changes: each takes some 70 of its bytes."""
@@ -39,6 +43,9 @@ class _Sealed(msgspec.Struct, frozen=True, array_like=True):
     purpose: str
     service: str
     session: Session
+    id: str
+    generation: int = 0
+    """How often the credential was renewed: all tokens since the last renewal are of one generation."""
     answers: dict[str, Answer] = {}
 
 
@@ -46,26 +53,34 @@ _decoder = msgspec.json.Decoder(_Sealed)
 
 
 class TokenStore:
-    """A `SessionStore` that keeps nothing but a key ring.
+    """A `SessionStore` that keeps nothing but a key ring, and a record of revocations if it is given one.
 
     `room` is how many bytes of a cookie the token may fill: beyond it, `SessionTooLarge`.
     """
 
-    def __init__(self, keys: KeyRing, service: str, room: int, lifetime: Lifetime) -> None:
+    def __init__(
+        self,
+        keys: KeyRing,
+        service: str,
+        room: int,
+        lifetime: Lifetime,
+        revocations: Revocations | None = None,
+    ) -> None:
         self._keys = keys
         self._service = service
         self._room = room
         self._lifetime = lifetime
+        self._revocations = revocations
 
     def open(self) -> Held:
         now = self._lifetime.clock()
         expires_at = now + self._lifetime.absolute
         session = Session(1, {}, 0, now, self._lifetime.idle_deadline(now, expires_at), expires_at)
-        sealed = self._seal(_Sealed(_PURPOSE, self._service, session))
+        sealed = self._seal(_Sealed(_PURPOSE, self._service, session, secrets.token_urlsafe(16)))
         return Held(sealed, session)
 
     def load(self, credential: str) -> Held:
-        sealed, now = self._unseal(credential), self._lifetime.clock()
+        sealed, now = self._admitted(credential), self._lifetime.clock()
         session = sealed.session
         if not self._lifetime.touch_due(now, session.idle_expires_at, session.expires_at):
             return Held(credential, session)
@@ -80,7 +95,7 @@ class TokenStore:
         if_versions: Collection[int] | None = None,
         once: Once | None = None,
     ) -> Applied:
-        sealed = self._unseal(credential)
+        sealed = self._admitted(credential)
         if once and (first := repeated(once, sealed.answers.get(once.key))):
             return Applied(credential, first.version, first.results)
         PreconditionFailed.unless_at(if_versions, sealed.session.version)
@@ -97,27 +112,41 @@ class TokenStore:
         return Applied(token, session.version, results)
 
     def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
-        """A fresh token. Nothing can end the old one before its timeouts: no server remembers it."""
+        """A fresh token. Only a revocation record can end the old one before its timeouts."""
         sealed = self._unseal(credential)
         PreconditionFailed.unless_at(if_versions, sealed.session.version)
-        return self._seal(sealed)
+        generation = sealed.generation + 1
+        if self._revocations:
+            generation = self._revocations.renew(sealed.id, sealed.generation, sealed.session.expires_at)
+        return self._seal(replace(sealed, generation=generation))
 
     def close(self, credential: str, *, if_versions: Collection[int] | None = None) -> bool:
-        """All that can be done is that the client forgets it, which is the cookie's affair."""
+        """Without a revocation record, all that can be done is that the client forgets it."""
         try:
             sealed = self._unseal(credential)
-        except SessionExpired:
+            PreconditionFailed.unless_at(if_versions, sealed.session.version)
+            if self._revocations:
+                self._revocations.end(sealed.id, sealed.generation, sealed.session.expires_at)
+        except SessionGone:
             return False
-        PreconditionFailed.unless_at(if_versions, sealed.session.version)
         return True
 
     def check(self) -> None:
-        """A store that is nowhere is always there."""
+        """A store that is nowhere is always there; a revocation record is not."""
+        if self._revocations:
+            self._revocations.reach()
 
     def _seal(self, sealed: _Sealed) -> str:
         key = self._keys.sealing()
         header = {"alg": "dir", "enc": "A256GCM", "kid": key.kid}
         return jwe.encrypt_compact(header, msgspec.json.encode(sealed), key, registry=_REGISTRY)
+
+    def _admitted(self, token: str) -> _Sealed:
+        """What is in a token that still opens its session."""
+        sealed = self._unseal(token)
+        if self._revocations:
+            self._revocations.check(sealed.id, sealed.generation)
+        return sealed
 
     def _unseal(self, token: str) -> _Sealed:
         """What is in a token that is authentic, meant for here, and in time."""
