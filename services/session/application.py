@@ -1,17 +1,21 @@
 """The Flask application around a store: the HTTP contract, and what an operator needs beside it."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from flask import Blueprint, Flask, Response, request, send_from_directory
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+from werkzeug.exceptions import NotFound
 
 from services.session import api, openapi, problems
 from services.session.cookie import Cookie
+from services.session.endpoint import Answer, endpoint
 from services.session.metrics import MeasuredStore
 from services.session.placement import Instance, Placement
-from services.session.store import SessionStore
+from services.session.store import SessionStore, StoreUnavailable
 
 BODY_LIMIT = 16 * 1024
 _WEB = Path(__file__).parents[1] / "web"
@@ -30,8 +34,9 @@ def build(store: SessionStore, cookie: Cookie, placed: Callable[[], Placement]) 
     problems.register(app)
     app.before_request(_read_body)
     app.register_blueprint(api.routes)
-    app.register_blueprint(_operations(measured, cookie, placed, registry))
+    app.register_blueprint(_operations(measured, placed, registry))
     app.register_blueprint(_pages())
+    app.register_blueprint(_contract(app, placement.service, cookie.name))
     _identify(app, placement.service, Instance(placement.instance, placement.boot))
     return app
 
@@ -44,29 +49,28 @@ def _read_body() -> None:
 
 
 def _operations(
-    store: SessionStore, cookie: Cookie, placed: Callable[[], Placement], registry: CollectorRegistry
+    store: SessionStore, placed: Callable[[], Placement], registry: CollectorRegistry
 ) -> Blueprint:
     routes = Blueprint("operations", __name__)
-    contract = msgspec.json.encode(openapi.document_for(placed().service, cookie.name))
 
     @routes.get("/healthz")
-    def healthz() -> Response:
+    @endpoint("Alive", {200: Answer("Alive", str, "text/plain")})
+    def alive() -> Response:
         return Response("alive\n", content_type="text/plain")
 
     @routes.get("/readyz")
-    def readyz() -> Response:
+    @endpoint("The store can be reached", {200: Answer("Ready", str, "text/plain")}, StoreUnavailable)
+    def ready() -> Response:
         store.check()
         return Response("ready\n", content_type="text/plain")
 
     @routes.get("/placement")
+    @endpoint("Where this instance's state lives", {200: Answer("From its own mount table", Placement)})
     def where_state_lives() -> Response:
         return Response(msgspec.json.encode(placed()), content_type="application/json")
 
-    @routes.get("/openapi.json")
-    def openapi_document() -> Response:
-        return Response(contract, content_type="application/json")
-
     @routes.get("/metrics")
+    @endpoint("Metrics for Prometheus", {200: Answer("Its text format", str, "text/plain")})
     def metrics() -> Response:
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
@@ -77,14 +81,31 @@ def _pages() -> Blueprint:
     routes = Blueprint("pages", __name__)
 
     @routes.get("/")
+    @endpoint("The page for people", {200: Answer("The page", str, "text/html")})
     def page() -> Response:
         response = send_from_directory(_WEB, "index.html")
         response.headers["Content-Security-Policy"] = _PAGE_POLICY
         return response
 
     @routes.get("/web/<path:name>")
+    @endpoint("A part of that page", {200: Answer("The part", str, "*/*")}, NotFound)
     def part_of_page(name: str) -> Response:
         return send_from_directory(_WEB, name)
+
+    return routes
+
+
+def _contract(app: Flask, service: str, cookie_name: str) -> Blueprint:
+    routes = Blueprint("contract", __name__)
+
+    @routes.get("/openapi.json")
+    @endpoint("This document", {200: Answer("OpenAPI 3.1", dict[str, Any])})
+    def openapi_document() -> Response:
+        return Response(written(), content_type="application/json")
+
+    @cache
+    def written() -> bytes:
+        return msgspec.json.encode(openapi.document_of(app, service, cookie_name))
 
     return routes
 

@@ -6,7 +6,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-ItemId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,64}\Z", description="Chosen by the client")]
+# `(?!\n)`: Python's `$` alone takes a newline at the end; JSON Schema has no `\Z`.
+ItemId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}(?!\n)$", description="Chosen by the client")]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Quantity = Annotated[int, Meta(ge=1, le=999)]
 

@@ -11,6 +11,7 @@ from services.session.store import SessionError, StoreUnavailable
 TYPE_PREFIX = "urn:problem-type:sessionlab:"
 RETRY_AFTER_SECONDS = 1
 
+_BLANK = "about:blank"
 _log = logging.getLogger("sessionlab")
 
 
@@ -26,10 +27,24 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 class Invalid(Exception):
     """A request that is malformed. The message says what is wrong with it, and nothing internal."""
 
+    slug = "invalid"
+    status = 422
+
+
+Refusal = type[SessionError | Invalid | HTTPException]
+"""What an endpoint may raise instead of an answer."""
+
+
+def type_of(refusal: Refusal) -> tuple[int, str]:
+    """The status and the problem type by which a refusal is answered."""
+    if issubclass(refusal, HTTPException):
+        return refusal.code or 500, _BLANK
+    return refusal.status, f"{TYPE_PREFIX}{refusal.slug}"
+
 
 def respond(status: int, slug: str | None, title: str, detail: str) -> Response:
     """The problem as a response."""
-    kind = f"{TYPE_PREFIX}{slug}" if slug else "about:blank"
+    kind = f"{TYPE_PREFIX}{slug}" if slug else _BLANK
     body = msgspec.json.encode(Problem(kind, title, status, detail))
     return Response(body, status, content_type="application/problem+json")
 
@@ -56,7 +71,7 @@ def _refused(error: SessionError) -> Response:
 
 
 def _invalid(error: Invalid) -> Response:
-    return respond(422, "invalid", "Invalid request", str(error))
+    return respond(error.status, error.slug, "Invalid request", str(error))
 
 
 def _http(error: HTTPException) -> Response:

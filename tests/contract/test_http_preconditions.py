@@ -22,6 +22,17 @@ def test_get_session_is_200_when_the_version_is_no_longer_the_known_one(member: 
     assert member.send("GET", "/session", headers={"If-None-Match": '"1"'}).status_code == 200
 
 
+@pytest.mark.parametrize("known", ["*", 'W/"1"', '"7", "1"'])
+def test_get_session_is_304_when_any_known_version_is_the_one(member: Client, known: str) -> None:
+    assert member.send("GET", "/session", headers={"If-None-Match": known}).status_code == 304
+
+
+def test_get_session_is_412_when_if_match_fails(member: Client) -> None:
+    answer = member.send("GET", "/session", headers={"If-Match": '"2"'})
+    expect_problem(answer, 412, "precondition-failed")
+    assert member.send("GET", "/session", headers={"If-Match": '"1"'}).status_code == 200
+
+
 @pytest.mark.parametrize(("method", "path", "more"), CHANGES, ids=ids(CHANGES))
 def test_change_runs_when_if_match_holds(
     member: Client, method: str, path: str, more: dict[str, Any]
