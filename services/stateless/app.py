@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import redis
 from flask import Flask
 
-from services.session import application, placement
+from services.session import application, logs, placement
 from services.session.cookie import Cookie
 from services.session.lifetime import Lifetime
 from services.session.placement import Instance, Placement
@@ -26,6 +26,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     lifetime = Lifetime(settings.idle_seconds, settings.absolute_seconds)
     cookie = Cookie(settings.service, settings.cookie_secure)
     instance = Instance.new()
+    logs.started(settings, instance)
     if settings.store.scheme == "token":
         if settings.keys is None:
             raise SettingsError("SESSION_STORE=token: needs SESSION_KEYS, the directory of its key ring")
