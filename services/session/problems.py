@@ -63,7 +63,7 @@ def _invalid(error: Invalid) -> Response:
 def _http(error: HTTPException) -> Response:
     if isinstance(error, Forbidden):  # nothing else is forbidden here
         sent = {name: request.headers.get(name, "")[:_SHOWN] for name in ("Origin", "Sec-Fetch-Site")}
-        log.warning("malicious_cors", extra=_where() | {"sent": sent})
+        log.warning("malicious_csrf", extra=_where() | {"sent": sent})
     response = respond(error.code or 500, None, error.name, error.description or "")
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
