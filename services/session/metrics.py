@@ -84,10 +84,12 @@ class Metrics:
 class MeasuredStore:
     """A `SessionStore` that adds nothing but what there is to see of the store in it."""
 
-    def __init__(self, store: SessionStore, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, store: SessionStore, registry: CollectorRegistry, outage: Outage | None = None
+    ) -> None:
         self._store = store
         self._metrics = Metrics(registry)
-        self._outage = Outage()
+        self._outage = outage or Outage()
 
     def open(self) -> Held:
         with self._observed("open"):

