@@ -24,6 +24,7 @@ from loadtests.score import Habit
 
 START_SECONDS = 60.0
 END_SECONDS = 60.0
+STOP_SECONDS = 20.0
 
 
 class LoadError(Exception):
@@ -95,7 +96,7 @@ class Load:
             with suppress(BrokenPipeError):
                 process.stdin.close()
         try:
-            process.wait(timeout=5)
+            process.wait(timeout=STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from flask import Flask
 
-from services.session import application, document, placement
+from services.session import application, document, logs, placement
 from services.session.cookie import Cookie
 from services.session.document import Operation
 from services.session.lifetime import Lifetime
@@ -41,6 +41,8 @@ class ForgetfulStore(MemoryStore):
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     settings = Settings.read(environ, service="control", stores=("memory:",))
     lifetime = Lifetime(settings.idle_seconds, settings.absolute_seconds)
-    where = placement.of_kind("process-memory", settings.service, "memory", Instance.new(), None)
+    instance = Instance.new()
+    logs.started(settings, instance)
+    where = placement.of_kind("process-memory", settings.service, "memory", instance, None)
     cookie = Cookie(settings.service, settings.cookie_secure)
     return application.build(ForgetfulStore(lifetime), cookie, lambda: where)

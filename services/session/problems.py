@@ -1,18 +1,20 @@
 """Every error as a problem document (RFC 9457)."""
 
-import logging
+import traceback
 
 import msgspec
-from flask import Flask, Response
-from werkzeug.exceptions import HTTPException, InternalServerError
+from flask import Flask, Response, request
+from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError
 
+from services.session.logs import log, without_credentials
 from services.session.store import SessionError, StoreUnavailable
 
 TYPE_PREFIX = "urn:problem-type:sessionlab:"
 RETRY_AFTER_SECONDS = 1
 
 _BLANK = "about:blank"
-_log = logging.getLogger("sessionlab")
+_SHOWN = 200
+"""How many characters of what a client sent fit in one field of the log."""
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,6 +46,7 @@ def type_of(refusal: Refusal) -> tuple[int, str]:
 
 def respond(status: int, slug: str | None, title: str, detail: str) -> Response:
     """The problem as a response."""
+    log.debug("request_refused", extra=_where() | {"status": status, "problem": slug or title})
     kind = f"{TYPE_PREFIX}{slug}" if slug else _BLANK
     body = msgspec.json.encode(Problem(kind, title, status, detail))
     return Response(body, status, content_type="application/problem+json")
@@ -59,8 +62,6 @@ def register(app: Flask) -> None:
 
 def _refused(error: SessionError) -> Response:
     away = isinstance(error, StoreUnavailable)
-    if away:
-        _log.warning("store unavailable: %s", error)
     title = error.slug.replace("-", " ").capitalize()
     response = respond(error.status, error.slug, title, "try again soon" if away else str(error))
     if away:
@@ -75,6 +76,9 @@ def _invalid(error: Invalid) -> Response:
 
 
 def _http(error: HTTPException) -> Response:
+    if isinstance(error, Forbidden):  # nothing else is forbidden here
+        sent = {name: request.headers.get(name, "")[:_SHOWN] for name in ("Origin", "Sec-Fetch-Site")}
+        log.warning("malicious_csrf", extra=_where() | {"sent": sent})
     response = respond(error.code or 500, None, error.name, error.description or "")
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
@@ -83,5 +87,12 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    _log.exception("unexpected error", exc_info=error)
+    text = "".join(traceback.format_exception(error))
+    fields = {"traceback": without_credentials(text, request.cookies.values())}
+    log.error("unexpected_error", extra=_where() | fields)
     return _http(InternalServerError())
+
+
+def _where() -> dict[str, object]:
+    """The route, not the path: what a client wrote there stays out of the log."""
+    return {"method": request.method[:_SHOWN], "route": request.url_rule.rule if request.url_rule else None}

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
+from granian.log import LogLevels
 
+from services.session import logs
 from services.session.settings import SettingsError
 
 
@@ -17,14 +19,15 @@ def serve(create_app: Callable[[], Flask], target: str) -> None:
 
     One worker process with blocking threads: state in process memory stays in one place.
     """
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
+        level = logs.level(os.environ)
         create_app()
         port = _whole("PORT", 8000)
         threads = _whole("THREADS", 8)
     except SettingsError as error:
         sys.exit(f"{target.partition('.app:')[0]} cannot start: {error}")
-    Granian(
+    logging.captureWarnings(True)
+    server = Granian(
         target,
         address=os.environ.get("HOST", "127.0.0.1"),
         port=port,
@@ -33,7 +36,11 @@ def serve(create_app: Callable[[], Flask], target: str) -> None:
         workers=1,
         blocking_threads=threads,
         log_access=False,
-    ).serve()
+        log_level=LogLevels(level),
+        log_dictconfig=logs.config(level),
+    )
+    server.on_shutdown(lambda: logs.log.info("sys_shutdown"))
+    server.serve()
 
 
 def _whole(name: str, default: int) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from services.session import application, placement
+from services.session import application, logs, placement
 from services.session.cookie import Cookie
 from services.session.lifetime import Lifetime
 from services.session.placement import Instance
@@ -25,6 +25,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     lifetime = Lifetime(settings.idle_seconds, settings.absolute_seconds)
     cookie = Cookie(settings.service, settings.cookie_secure)
     instance = Instance.new()
+    logs.started(settings, instance)
     if settings.store.scheme == "memory":
         where = placement.of_kind("process-memory", settings.service, "memory", instance, None)
         return application.build(MemoryStore(lifetime), cookie, lambda: where)

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult
 import redis
 from flask import Flask
 
-from services.session import application, placement
+from services.session import application, logs, placement
 from services.session.cookie import Cookie
 from services.session.lifetime import Lifetime
 from services.session.placement import Instance, Placement
@@ -30,6 +30,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     lifetime = Lifetime(settings.idle_seconds, settings.absolute_seconds)
     cookie = Cookie(settings.service, settings.cookie_secure)
     instance = Instance.new()
+    logs.started(settings, instance)
     if settings.store.scheme == "token":
         return _token(settings, cookie, lifetime, instance)
     store = _in_redis("SESSION_STORE", settings.store, lifetime, RedisStore)

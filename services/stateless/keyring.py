@@ -24,6 +24,7 @@ from pathlib import Path
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import OctKey
 
+from services.session.logs import log
 from services.session.settings import SettingsError
 from services.session.store import StoreUnavailable
 
@@ -84,7 +85,7 @@ class KeyRing:
         try:
             return _read_key(file)
         except SettingsError as error:
-            print(f"left out of the key ring, or kept as it was: {error}", file=sys.stderr)
+            log.warning("key_unreadable", extra={"reason": str(error)})
             return self._keys.get(file)
 
 

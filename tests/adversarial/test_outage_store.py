@@ -13,7 +13,8 @@ from redis.exceptions import MaxConnectionsError
 from services.session.document import CountVisit
 from services.session.lifetime import Lifetime
 from services.session.store import StoreUnavailable
-from services.stateless.redis import ANSWER_SECONDS, RedisStore
+from services.stateless.redis import RedisStore
+from services.stateless.script import ANSWER_SECONDS
 from tests.adversarial.stores import Store
 from tests.contract.running import eventually, free_port
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import requests
 
-from services.stateless.redis import ANSWER_SECONDS
+from services.stateless.script import ANSWER_SECONDS
 from tests.adversarial.stores import Store
 from tests.contract.exchange import USES
 from tests.contract.running import Client, Service

@@ -60,6 +60,7 @@ ON_PROCESSES = {
             "a Redis port in words",
         )
     },
+    "a log level that is none": ("stateful", {"SESSION_STORE": "memory:", "LOG_LEVEL": "loud"}, "LOG_LEVEL"),
     "a port that is none": ("stateful", {"SESSION_STORE": "memory:", "PORT": "http"}, "PORT"),
 }
 SERVICES: dict[str, Callable[[Mapping[str, str]], Flask]] = {

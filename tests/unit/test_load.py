@@ -120,7 +120,7 @@ def test_load_says_where_to_look_when_locust_ends_too_early(nobody: str, tmp_pat
         load.begin(tmp_path / "kill", ["layer"])
         process = load._running()
         process.kill()
-        process.wait(10)
+        process.wait(60)
         with pytest.raises(LoadError, match=r"Locust ended too early; see .*/locust\.log"):
             load.until_acknowledged(10, 0, quiet)
 
@@ -130,7 +130,7 @@ def test_load_takes_no_orders_when_locust_has_ended(nobody: str, tmp_path: Path)
         load.begin(tmp_path / "kill", ["layer"])
         process = load._running()
         process.kill()
-        process.wait(10)
+        process.wait(60)
         with pytest.raises(LoadError, match="Locust ended too early"):
             load.finish({"layer": 1})
 
@@ -147,7 +147,7 @@ def test_load_ends_when_its_standard_input_does(origin: str, tmp_path: Path) -> 
         process = load._running()
         assert process.stdin
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_load_ends_with_its_context_when_the_lab_fails(origin: str, tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_load_ends_when_the_lab_is_killed(origin: str, tmp_path: Path) -> None:
     eventually((history_path(tmp_path / "kill", "layer")).exists, "the load has begun", 20)
     pid = int((tmp_path / "pid").read_text())
     lab.send_signal(signal.SIGKILL)
-    lab.wait(10)
+    lab.wait(60)
     eventually(lambda: gone(pid), "the load has ended too", 10)
 
 
