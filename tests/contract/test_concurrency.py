@@ -7,41 +7,14 @@ from itertools import chain, repeat
 from pathlib import Path
 from threading import Barrier
 
-import pytest
-
 from services.session.document import CountVisit, Item, PutItem
 from services.session.lifetime import Lifetime
-from services.session.store import (
-    CredentialRejected,
-    PreconditionFailed,
-    SessionEnded,
-    SessionStore,
-)
-from services.stateful.memory import MemoryStore
+from services.session.store import PreconditionFailed, SessionStore
 from services.stateful.sqlite import SqliteStore
-from services.stateless.redis import RedisStore
+from tests.contract.conftest import Replicas
 
-Replicas = tuple[SessionStore, SessionStore]
 PROCESSES = 3
 VISITS = 100
-
-
-def two_in_memory(lifetime: Lifetime) -> Replicas:
-    """Memory has no second replica: it is the same store twice."""
-    store = MemoryStore(lifetime)
-    return store, store
-
-
-@pytest.fixture(params=["memory", "sqlite", "redis"])
-def replicas(request: pytest.FixtureRequest, lifetime: Lifetime, tmp_path: Path, redis_url: str) -> Replicas:
-    """Two stores on the same state, as two containers have them."""
-    path = tmp_path / "sessions.db"
-    kinds: dict[str, Callable[[], Replicas]] = {
-        "memory": lambda: two_in_memory(lifetime),
-        "sqlite": lambda: (SqliteStore(path, lifetime), SqliteStore(path, lifetime)),
-        "redis": lambda: (RedisStore(redis_url, lifetime), RedisStore(redis_url, lifetime)),
-    }
-    return kinds[request.param]()
 
 
 def visit(store: SessionStore, credential: str) -> int:
@@ -90,32 +63,6 @@ def test_store_agrees_over_replicas_when_renewals_are_parallel(replicas: Replica
     with ThreadPoolExecutor(8) as threads:
         renewed = {*threads.map(lambda n: replicas[n % 2].renew(credential), range(40))}
     assert len(renewed) == 1
-
-
-def race_with_close(replicas: Replicas) -> None:
-    """A change on one replica and the end on the other at the same moment."""
-    credential = replicas[0].open().credential
-    start = Barrier(2)
-
-    def change() -> None:
-        start.wait()
-        try:
-            visit(replicas[0], credential)
-        except CredentialRejected:
-            return
-
-    with ThreadPoolExecutor(1) as thread:
-        changing = thread.submit(change)
-        start.wait()
-        replicas[1].close(credential)
-        changing.result()
-    with pytest.raises(SessionEnded):
-        replicas[0].load(credential)
-
-
-def test_store_never_resurrects_a_session_when_a_change_is_in_flight_at_its_end(replicas: Replicas) -> None:
-    for _ in range(50):
-        race_with_close(replicas)
 
 
 def visit_often(path: Path, credential: str) -> None:
