@@ -110,7 +110,7 @@ def header_of_another_form(token: str, dice: Random) -> str:
 
 
 def seal_cut(token: str, dice: Random) -> str:
-    """A shorter or longer tag, nonce or ciphertext, encoded as it should be: 4 bytes of tag can be guessed."""
+    """A shorter or longer tag, nonce or ciphertext, rightly encoded: 4 bytes of a tag can be guessed."""
     parts = token.split(".")
     which = dice.choice([2, 3, 4, 4])
     raw = decoded(parts[which])
