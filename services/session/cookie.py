@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from flask import Request, Response
 from werkzeug.http import dump_cookie
 
+from services.session.store import CredentialInvalid
+
 LIMIT = 4096
 """Bytes of name, value and attributes that every browser keeps (RFC 6265, 6.1)."""
 
@@ -24,17 +26,26 @@ class Cookie:
         return LIMIT - len(self._header(""))
 
     def read(self, request: Request) -> str | None:
-        """The credential that came with a request."""
-        return request.cookies.get(self.name)
+        """The credential that came with a request. Raises `CredentialInvalid` for two that differ.
+
+        A neighbouring host may have planted one, to have the victim use a session of its own.
+        """
+        sent = self._sent(request)
+        if len(sent) > 1:
+            raise CredentialInvalid("several session cookies came along, and they differ")
+        return next(iter(sent), None)
 
     def keep(self, response: Response, request: Request, credential: str) -> None:
         """Send the credential, unless the client holds just that: late answers overwrite nothing."""
-        if credential != self.read(request):
+        if {credential} != self._sent(request):
             response.headers.add("Set-Cookie", self._header(credential))
 
     def drop(self, response: Response) -> None:
         """Make the client forget it, with the attributes it was set with."""
         response.headers.add("Set-Cookie", self._header("", max_age=0))
+
+    def _sent(self, request: Request) -> set[str]:
+        return set(request.cookies.getlist(self.name))
 
     def _header(self, value: str, max_age: int | None = None) -> str:
         return dump_cookie(

@@ -34,6 +34,10 @@ class Lifetime:
         """The idle deadline of a session that is used now."""
         return min(now + self.idle, expires_at)
 
+    def touched(self, now: int, idle_expires_at: int, expires_at: int) -> int:
+        """The idle deadline after a use now: it never moves back, even if the clock did."""
+        return max(idle_expires_at, self.idle_deadline(now, expires_at))
+
     def touch_due(self, now: int, idle_expires_at: int, expires_at: int) -> bool:
         """Whether a read should move the idle deadline."""
         return self.idle_deadline(now, expires_at) - idle_expires_at >= self.throttle

@@ -101,13 +101,13 @@ class MemoryStore:
         return entry, now
 
     def _touch(self, entry: _Entry, now: int) -> None:
-        deadline = self._lifetime.idle_deadline(now, entry.record.expires_at)
+        deadline = self._lifetime.touched(now, entry.record.idle_expires_at, entry.record.expires_at)
         entry.record = replace(entry.record, idle_expires_at=deadline)
 
     def _sweep(self) -> None:
         """Forget, once a minute, what expired or ended longer ago than the retention."""
         now = self._lifetime.clock()
-        if now < self._sweep_at:
+        if 0 < self._sweep_at - now <= 60:  # further off: the clock was ahead for a while
             return
         self._sweep_at = now + 60
         horizon = now - self._lifetime.retention

@@ -139,12 +139,13 @@ class SqliteStore:
         return record, row[0], now
 
     def _touched(self, record: Record, now: int) -> Record:
-        return replace(record, idle_expires_at=self._lifetime.idle_deadline(now, record.expires_at))
+        deadline = self._lifetime.touched(now, record.idle_expires_at, record.expires_at)
+        return replace(record, idle_expires_at=deadline)
 
     def _sweep(self, db: sqlite3.Connection) -> None:
         """Forget, once a minute, what expired or ended longer ago than the retention."""
         now = self._lifetime.clock()
-        if now >= self._sweep_at:
+        if not 0 < self._sweep_at - now <= 60:  # further off: the clock was ahead for a while
             self._sweep_at = now + 60
             db.execute("DELETE FROM sessions WHERE idle_expires_at <= ?", (now - self._lifetime.retention,))
 

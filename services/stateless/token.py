@@ -169,5 +169,5 @@ class TokenStore:
         return key
 
     def _touched(self, session: Session, now: int) -> Session:
-        deadline = self._lifetime.idle_deadline(now, session.expires_at)
+        deadline = self._lifetime.touched(now, session.idle_expires_at, session.expires_at)
         return replace(session, idle_expires_at=deadline)

@@ -1,35 +1,39 @@
-"""A Redis of each module's own, and a service that uses it."""
+"""The stores, the clock and the running services of the contract's suite, to be attacked."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.adversarial.stores import Store
-from tests.contract.running import Client, Service
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """Reached by the proxy."""
-    with Store.running(tmp_path_factory.mktemp("store"), by_proxy=True) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def service(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    log = tmp_path_factory.mktemp("service") / "log"
-    running = Service.start("redis", "stateless", {"SESSION_STORE": store.url}, log)
-    try:
-        running.await_health()
-        yield running
-    finally:
-        running.stop()
+from tests.adversarial.raw import request, send
+from tests.contract.conftest import (  # noqa: F401 - fixtures
+    client,
+    clock,
+    keys,
+    lifetime,
+    member,
+    memory_store,
+    redis_store,
+    redis_url,
+    replicas,
+    server_side_store,
+    service,
+    services,
+    sqlite_store,
+    store,
+    token_store,
+)
+from tests.contract.running import Service
 
 
 @pytest.fixture
-def member(service: Service) -> Iterator[Client]:
-    """Somebody with a session."""
-    client = service.client()
-    with client.jar:
-        assert client.send("POST", "/session").status_code == 201
-        yield client
+def alive(services: dict[str, Service]) -> Iterator[None]:  # noqa: F811 - the fixture
+    """The services answer afterwards, and are the same processes as before."""
+    before = [_boot(each) for each in services.values()]
+    yield
+    assert [_boot(each) for each in services.values()] == before
+
+
+def _boot(running: Service) -> str:
+    answer = send(running, request("GET /healthz"))
+    assert answer.status == 200
+    return answer.headers["served-by"]

@@ -87,7 +87,7 @@ def two_in_memory(lifetime: Lifetime) -> Replicas:
     return store, store
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(params=SERVER_SIDE)
 def replicas(request: pytest.FixtureRequest, lifetime: Lifetime, tmp_path: Path, redis_url: str) -> Replicas:
     """Two stores on the same state, as two containers have them."""
     path = tmp_path / "sessions.db"

@@ -16,6 +16,8 @@ CHANGES: list[tuple[str, str, dict[str, Any]]] = [
     ("DELETE", "/session", {}),
 ]
 USES = [*CHANGES, ("GET", "/session", {})]
+INTERNAL = re.compile(r"Traceback|\.py\b|services\.|0x[0-9a-f]{6}")
+"""What no answer may show."""
 
 
 def ids(requests_made: list[tuple[str, str, dict[str, Any]]]) -> list[str]:
@@ -30,7 +32,7 @@ def expect_problem(answer: requests.Response, status: int, slug: str | None = No
     assert set(problem) <= {"type", "title", "status", "detail"}
     assert (problem["status"], bool(problem["title"])) == (status, True)
     assert problem["type"].endswith(slug) if slug else problem["type"] == "about:blank"
-    assert not re.search(r"Traceback|\.py\b|services\.|0x[0-9a-f]{6}", answer.text)
+    assert not INTERNAL.search(answer.text)
     return problem
 
 

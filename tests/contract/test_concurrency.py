@@ -7,17 +7,9 @@ from itertools import chain, repeat
 from pathlib import Path
 from threading import Barrier
 
-import pytest
-
 from services.session.document import CountVisit, Item, PutItem
 from services.session.lifetime import Lifetime
-from services.session.store import (
-    CredentialRejected,
-    PreconditionFailed,
-    SessionEnded,
-    SessionStore,
-    StoreUnavailable,
-)
+from services.session.store import PreconditionFailed, SessionStore, StoreUnavailable
 from services.stateful.sqlite import SqliteStore
 from tests.contract.conftest import Replicas
 
@@ -71,32 +63,6 @@ def test_store_agrees_over_replicas_when_renewals_are_parallel(replicas: Replica
     with ThreadPoolExecutor(8) as threads:
         renewed = {*threads.map(lambda n: replicas[n % 2].renew(credential), range(40))}
     assert len(renewed) == 1
-
-
-def race_with_close(replicas: Replicas) -> None:
-    """A change on one replica and the end on the other at the same moment."""
-    credential = replicas[0].open().credential
-    start = Barrier(2)
-
-    def change() -> None:
-        start.wait()
-        try:
-            visit(replicas[0], credential)
-        except CredentialRejected:
-            return
-
-    with ThreadPoolExecutor(1) as thread:
-        changing = thread.submit(change)
-        start.wait()
-        replicas[1].close(credential)
-        changing.result()
-    with pytest.raises(SessionEnded):
-        replicas[0].load(credential)
-
-
-def test_store_never_resurrects_a_session_when_a_change_is_in_flight_at_its_end(replicas: Replicas) -> None:
-    for _ in range(50):
-        race_with_close(replicas)
 
 
 def visit_often(path: Path, credential: str) -> None:

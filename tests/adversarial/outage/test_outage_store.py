@@ -15,7 +15,7 @@ from services.session.lifetime import Lifetime
 from services.session.store import StoreUnavailable
 from services.stateless.redis import RedisStore
 from services.stateless.script import ANSWER_SECONDS
-from tests.adversarial.stores import Store
+from tests.adversarial.outage.stores import Store
 from tests.contract.running import eventually, free_port
 
 T = TypeVar("T")

@@ -12,8 +12,8 @@ from threading import Event
 
 import pytest
 
-from tests.adversarial.crowd import Answer, Crowd, percentile, timed
-from tests.adversarial.stores import SILENT, Store
+from tests.adversarial.outage.crowd import Answer, Crowd, percentile, timed
+from tests.adversarial.outage.stores import SILENT, Store
 from tests.contract.running import Client, Service, eventually
 
 OUTAGE_SECONDS = 3

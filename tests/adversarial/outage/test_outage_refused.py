@@ -4,8 +4,8 @@ so nothing has to wait for it, and nothing is over later than the refusal itself
 
 import pytest
 
-from tests.adversarial.crowd import MEMBERS, Crowd, percentile
-from tests.adversarial.stores import ALL_REFUSED, WRITES_REFUSED, Plight, Store
+from tests.adversarial.outage.crowd import MEMBERS, Crowd, percentile
+from tests.adversarial.outage.stores import ALL_REFUSED, WRITES_REFUSED, Plight, Store
 from tests.contract.exchange import TEA, USES, expect_problem, read
 from tests.contract.running import Client, Service, eventually
 

@@ -1,0 +1,263 @@
+"""A hundred thousand credentials that nobody was given, over every store: none is accepted.
+
+Each goes as the cookie of a request to the application as it is started, called in this process. All
+answers of one kind are the same to the byte, so each kind is looked at once.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from services.session.lifetime import Lifetime
+from services.session.store import SessionStore
+from services.stateful.app import create_app as create_stateful
+from services.stateful.sqlite import SqliteStore
+from services.stateless.app import create_app as create_stateless
+from services.stateless.keyring import KeyRing, create_first, rotate
+from services.stateless.token import TokenStore
+from tests.adversarial.called import Answer, call
+from tests.adversarial.forgeries import WITHOUT_A_KEY, Forger
+from tests.adversarial.mutants import BASE64URL, EVERYWHERE, Mutation, mutants, segments_exchanged
+from tests.contract.conftest import ALL, SERVER_SIDE
+from tests.contract.exchange import INTERNAL
+
+MUTANTS = 25_000
+"""For each of the four stores."""
+SEED = 20261126
+TEA = b'{"name": "tea", "quantity": 2}'
+USES = [
+    *[("GET", "/session", b"")] * 7,
+    ("POST", "/session/visits", b""),
+    ("PUT", "/session/items/a1", b'{"name": "poison", "quantity": 9}'),
+    ("DELETE", "/session/items/a1", b""),
+    ("POST", "/session/renew", b""),
+]
+REFUSALS = {"credential-invalid", "session-unknown", "session-ended"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """An application, the name of its cookie, and some sessions that were opened on it."""
+
+    app: Flask
+    cookie: str
+    credentials: tuple[str, ...]
+
+    @classmethod
+    def of(cls, app: Flask, cookie: str) -> "Target":
+        return cls(app, cookie, tuple(_opened(app, cookie, number) for number in range(3)))
+
+    def send(self, credential: str, method: str = "GET", path: str = "/session", body: bytes = b"") -> Answer:
+        return call(self.app, method, path, f"{self.cookie}={credential}", body)
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """What is in them, without the deadline that reading moves."""
+        answers = [self.send(credential) for credential in self.credentials]
+        assert [answer.status for answer in answers] == [200] * len(answers)
+        return [answer.json | {"idle_expires_at": ""} for answer in answers]
+
+
+def _opened(app: Flask, cookie: str, visits: int) -> str:
+    """A session with an item and so many visits: the credential of it."""
+    held = _held(call(app, "POST", "/session"), "")
+    header = f"{cookie}={held}"
+    held = _held(call(app, "PUT", "/session/items/a1", header, TEA), held)
+    for _ in range(visits):
+        held = _held(call(app, "POST", "/session/visits", f"{cookie}={held}"), held)
+    return held
+
+
+def _held(answer: Answer, before: str) -> str:
+    assert answer.status < 300
+    return answer.set_cookie.partition("=")[2].partition(";")[0] if answer.set_cookie else before
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    """A ring whose first key is retired, and kept beside it."""
+    directory = tmp_path / "keys"
+    create_first(directory)
+    create_first(tmp_path / "retired")
+    (directory / "0001.jwk").replace(tmp_path / "retired/0001.jwk")
+    rotate(directory)
+    rotate(directory)
+    return directory
+
+
+@pytest.fixture
+def target(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str, keys: Path) -> Target:
+    """Each placement's application."""
+    placements = {
+        "memory": (create_stateful, {"SESSION_STORE": "memory:"}),
+        "sqlite": (create_stateful, {"SESSION_STORE": f"sqlite:{tmp_path}/sessions.db"}),
+        "redis": (create_stateless, {"SESSION_STORE": redis_url}),
+        "token": (create_stateless, {"SESSION_STORE": "token:", "SESSION_KEYS": str(keys)}),
+    }
+    create, settings = placements[request.param]
+    service = create.__module__.split(".")[1]
+    return Target.of(create(settings | {"SESSION_COOKIE_SECURE": "false"}), f"{service}-session")
+
+
+def expect_refusals(target: Target, credentials: Iterable[str]) -> Counter[str]:
+    """Each is refused as a credential, with nothing said beside that, and nothing done. How often, by why."""
+    before, kinds, met = target.sessions(), Counter[Answer](), dict[Answer, str]()
+    for credential, (method, path, body) in zip(credentials, cycle(USES), strict=False):
+        answer = target.send(credential, method, path, body)
+        kinds[answer] += 1
+        met.setdefault(answer, credential)
+        assert len(kinds) <= 8, f"an answer for each credential, not for each reason: {list(kinds)}"
+    reasons = Counter[str]()
+    for answer, count in kinds.items():
+        reasons[expect_refusal(answer, met[answer])] += count
+    assert target.sessions() == before
+    return reasons
+
+
+def expect_refusal(answer: Answer, credential: str) -> str:
+    """Its reason: the end of the problem's type."""
+    assert (answer.status, answer.content_type) == (401, "application/problem+json"), repr(credential)
+    assert answer.set_cookie is None
+    assert set(answer.json) == {"type", "title", "status", "detail"}
+    assert not INTERNAL.search(answer.body.decode())
+    reason: str = answer.json["type"].rpartition(":")[2]
+    assert reason in REFUSALS
+    return reason
+
+
+def mutations_of(target: Target, keys: Path) -> list[Mutation]:
+    everywhere = [*EVERYWHERE, segments_exchanged(target.credentials)]
+    if target.credentials[0].count(".") == 1:
+        return everywhere
+    return [*everywhere, *WITHOUT_A_KEY * 4, *Forger(KeyRing(keys).sealing()).mutations()]
+
+
+@pytest.mark.parametrize("target", SERVER_SIDE, indirect=True)
+def test_server_side_store_accepts_none_of_25000_mutated_credentials(target: Target, keys: Path) -> None:
+    """Most are malformed; hundreds are of the right form, with an id that is not known, or one that is."""
+    made = mutants(target.credentials, mutations_of(target, keys), SEED)
+    reasons = expect_refusals(target, islice(made, MUTANTS))
+    assert reasons.total() == MUTANTS
+    assert min(reasons[reason] for reason in REFUSALS) > MUTANTS // 100
+
+
+@pytest.mark.parametrize("target", ["token"], indirect=True)
+def test_token_store_accepts_none_of_25000_mutated_credentials(target: Target, keys: Path) -> None:
+    made = mutants(target.credentials, mutations_of(target, keys), SEED)
+    reasons = expect_refusals(target, islice(made, MUTANTS))
+    assert reasons.total() == MUTANTS
+    assert reasons["session-ended"] == 0
+    assert reasons["credential-invalid"] > MUTANTS * 9 // 10, (
+        "most are cookies: what is none has no credential"
+    )
+
+
+@pytest.mark.parametrize("target", ["token"], indirect=True)
+def test_token_is_accepted_when_it_is_sealed_anew_with_nothing_changed(target: Target, keys: Path) -> None:
+    """The control: what is sealed with the key is refused above for what was changed."""
+    anew = Forger(KeyRing(keys).sealing()).control(target.credentials[0])
+    assert anew != target.credentials[0]
+    assert target.send(anew).status == 200
+
+
+@pytest.mark.parametrize("target", ALL, indirect=True)
+def test_credential_has_one_spelling(target: Target) -> None:
+    """The last character of a segment carries bits that decode to nothing: sixteen spellings of a secret."""
+    credential = target.credentials[0]
+    spellings = {
+        f"{credential[:end]}{character}{credential[end + 1 :]}"
+        for end in [i for i, c in enumerate(f"{credential[1:]}.") if c == "."]
+        for character in BASE64URL
+    } - {credential}
+    assert len(spellings) >= 2 * 63
+    expect_refusals(target, spellings)
+
+
+@pytest.mark.parametrize("target", ALL, indirect=True)
+def test_credential_in_quotes_is_the_credential(target: Target) -> None:
+    """Quotes are the cookie's syntax (RFC 6265, 4.1.1), and leave what is in them as it is."""
+    assert target.send(f'"{target.credentials[0]}"').status == 200
+
+
+@pytest.mark.parametrize("target", ALL, indirect=True)
+def test_credential_that_is_empty_or_odd_is_refused(target: Target) -> None:
+    odd = [
+        "",
+        '""',
+        ".",
+        "....",
+        "null",
+        "undefined",
+        "../../etc/passwd",
+        "' OR 1=1 --",
+        "*",
+        "%",
+        "x" * 60_000,
+    ]
+    expect_refusals(target, odd)
+
+
+@pytest.mark.parametrize("target", ALL, indirect=True)
+def test_two_cookies_of_one_name_are_refused_when_they_differ(target: Target) -> None:
+    """Whichever comes first: a neighbouring host may have planted one, to have the victim use its session."""
+    mine, planted, _ = target.credentials
+    for first, second in [(mine, planted), (planted, mine), (mine, "x"), ("x", mine), ("", mine), (mine, "")]:
+        expect_refusals(target, [f"{first}; {target.cookie}={second}"] * len(USES))
+
+
+@pytest.mark.parametrize("target", ALL, indirect=True)
+def test_two_cookies_of_one_name_are_one_when_they_are_the_same(target: Target) -> None:
+    mine = target.credentials[0]
+    answer = target.send(f"{mine}; {target.cookie}={mine}")
+    assert (answer.status, answer.set_cookie) == (200, None)
+
+
+@pytest.mark.parametrize("target", ALL, indirect=True)
+def test_session_is_opened_with_one_cookie_when_several_came(target: Target) -> None:
+    answer = target.send(f"x; {target.cookie}=y", "POST")
+    assert answer.status == 201
+    assert answer.set_cookie is not None
+
+
+@pytest.mark.parametrize("target", ALL, indirect=True)
+def test_sessions_stay_open_when_mutants_of_their_credentials_close(target: Target, keys: Path) -> None:
+    """A credential of the right form that opens nothing is closed already: 204, and nothing happened."""
+    before = target.sessions()
+    for mutant in islice(mutants(target.credentials, mutations_of(target, keys), SEED + 1), 2000):
+        assert target.send(mutant, "DELETE").status in {204, 401}
+    assert target.sessions() == before
+
+
+@pytest.mark.parametrize("target", ALL, indirect=True)
+def test_credential_of_another_store_is_refused(target: Target, tmp_path: Path) -> None:
+    (tmp_path / "others").mkdir()
+    create_first(tmp_path / "others/keys")
+    others: list[SessionStore] = [
+        SqliteStore(tmp_path / "others/sessions.db", Lifetime()),
+        TokenStore(KeyRing(tmp_path / "others/keys"), "stateless", 4000, Lifetime()),
+    ]
+    expect_refusals(target, [store.open().credential for store in others for _ in USES])
+
+
+@pytest.mark.parametrize("target", ["token"], indirect=True)
+def test_token_is_refused_when_another_service_sealed_it_with_the_same_key(
+    target: Target, keys: Path
+) -> None:
+    for service in ("stateful", "token", "Stateless", ""):
+        store = TokenStore(KeyRing(keys), service, 4000, Lifetime())
+        expect_refusals(target, [store.open().credential for _ in USES])
+
+
+@pytest.mark.parametrize("target", ["token"], indirect=True)
+def test_token_is_refused_when_its_key_is_retired(target: Target, tmp_path: Path) -> None:
+    """Under the retired key's name, and under that of a key that is in the ring."""
+    retired = TokenStore(KeyRing(tmp_path / "retired"), "stateless", 4000, Lifetime()).open().credential
+    header, *rest = retired.split(".")
+    current = target.credentials[0].partition(".")[0]
+    assert header != current
+    expect_refusals(target, [retired] * len(USES) + [".".join([current, *rest])] * len(USES))
