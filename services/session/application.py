@@ -55,7 +55,8 @@ def _operations(
 
     @routes.get("/readyz")
     def readyz() -> Response:
-        store.check()
+        if request.args.get("exclude") != "store":
+            store.check()
         return Response("ready\n", content_type="text/plain")
 
     @routes.get("/placement")

@@ -24,6 +24,12 @@ _IF_MATCH = {
     "schema": {"type": "string", "examples": ['"7"']},
 }
 _IF_NONE_MATCH = {**_IF_MATCH, "name": "If-None-Match", "description": "304 if it still is"}
+_EXCLUDE = {
+    "name": "exclude",
+    "in": "query",
+    "description": "`store` leaves out whether the store can be reached",
+    "schema": {"type": "string", "examples": ["store"]},
+}
 _COOKIE: list[dict[str, list[str]]] = [{"session": []}]
 
 
@@ -86,7 +92,14 @@ def _paths(refs: dict[str, Any]) -> dict[str, Any]:
             )
         },
         "/healthz": {"get": operation("Alive", {"200": {"description": "Alive"}}, cookie=False)},
-        "/readyz": {"get": operation("Store reachable", {"200": {"description": "Ready"}}, cookie=False)},
+        "/readyz": {
+            "get": operation(
+                "Store reachable, and not about to stop",
+                {"200": {"description": "Ready"}},
+                cookie=False,
+                parameters=[_EXCLUDE],
+            )
+        },
         "/metrics": {"get": operation("Prometheus", {"200": {"description": "Metrics"}}, cookie=False)},
     }
 

@@ -1,0 +1,76 @@
+"""What a deployment does to three replicas, one after the other, while 200 requests a second come in."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pytest
+
+from chaos.cluster import Cluster
+from chaos.load import Intensity, Load
+from chaos.placements import PLACEMENTS
+from chaos.verdict import judge
+from loadtests.history import Operation, acknowledged_writes
+from tests.e2e.conftest import project
+
+REPLICAS = 3
+RATE = 200
+PLACEMENT = PLACEMENTS["redis-everysec"]
+USERS = Intensity(users=150, rate=RATE, together=1.25 * RATE, together_in_fault=1.25 * RATE)
+"""They pause between their requests for so long that some more than `RATE` would come with answers in no
+time at all.
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster(images: None) -> Iterator[Cluster]:
+    with project(placements=[PLACEMENT]) as cluster:
+        cluster.up()
+        cluster.scale([PLACEMENT.service], REPLICAS)
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def history(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Operation]:
+    """All that the users did: before, during and after a rolling restart, and their final reads."""
+    home = tmp_path_factory.mktemp("rolling-restart")
+    with Load(cluster.url(), [PLACEMENT.name], home / "locust.log", USERS) as load:
+        load.begin(home / "history", [PLACEMENT.name])
+        load.until_acknowledged(2 * RATE, 3.0, print)
+        load.phase("fault")
+        restart_in_turn(cluster)
+        load.phase("recovery")
+        load.hold(1.0)
+        load.finish({PLACEMENT.name: REPLICAS})
+        return load.histories()[PLACEMENT.name]
+
+
+def restart_in_turn(cluster: Cluster) -> None:
+    """Each when the one before serves again; all of them are new processes then."""
+    before = starts(cluster)
+    for container in before:
+        cluster.docker("restart", container)
+        cluster.wait_ready([PLACEMENT.service])
+    after = starts(cluster)
+    assert len(before) == REPLICAS
+    assert after.keys() == before.keys()
+    assert all(after[container] > before[container] for container in before)
+
+
+def starts(cluster: Cluster) -> Mapping[str, str]:
+    """When the engine started each replica, by its container."""
+    return {replica.id: replica.started_at for replica in cluster.seen([PLACEMENT.service])}
+
+
+def test_rolling_restart_fails_no_request(history: Sequence[Operation]) -> None:
+    failed = [operation for operation in history if operation.outcome != "ok"]
+    assert not failed, f"{len(failed)} of {len(history)}: {failed[:3]}"
+
+
+def test_rolling_restart_loses_no_write(history: Sequence[Operation]) -> None:
+    judgement = judge(history, REPLICAS)
+    assert (judgement.observed, judgement.lost) == ("kept", 0), judgement
+    assert judgement.acknowledged == acknowledged_writes(history) > 1000
+
+
+def test_rolling_restart_happened_under_200_requests_a_second(history: Sequence[Operation]) -> None:
+    during = [operation.invoked_at for operation in history if operation.phase == "fault"]
+    assert len(during) / (max(during) - min(during)) >= RATE
