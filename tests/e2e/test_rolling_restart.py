@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pytest
 
 from chaos.cluster import Cluster
+from chaos.instance import SIGKILLED
 from chaos.load import Intensity, Load
 from chaos.placements import PLACEMENTS
 from chaos.verdict import judge
@@ -74,3 +75,13 @@ def test_rolling_restart_loses_no_write(history: Sequence[Operation]) -> None:
 def test_rolling_restart_happened_under_200_requests_a_second(history: Sequence[Operation]) -> None:
     during = [operation.invoked_at for operation in history if operation.phase == "fault"]
     assert len(during) / (max(during) - min(during)) >= RATE
+
+
+def test_container_that_has_only_just_started_ends_by_its_stop_signal(cluster: Cluster) -> None:
+    """Before the service has a handler for it: to the first process of a container that is no signal."""
+    container = next(iter(starts(cluster)))
+    cluster.docker("stop", container)
+    cluster.docker("start", container)
+    cluster.docker("stop", container)
+    stopped = next(replica for replica in cluster.seen([PLACEMENT.service]) if replica.id == container)
+    assert (stopped.status, stopped.exit_code != SIGKILLED) == ("exited", True)
