@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from chaos.where.found import Change, File, Image, Mounted
 from services.session.placement import Kind, Mount
 
-_OF_EVERY_CONTAINER = re.compile(r"/(proc|sys|dev)(/.*)?|/etc/(resolv\.conf|hostname|hosts)")
+_OF_EVERY_CONTAINER = re.compile(
+    r"/(proc|sys|dev)(/.*)?|/etc/(resolv\.conf|hostname|hosts)|(/usr)?/sbin/docker-init"
+)
 _BESIDE = re.compile(r"-(wal|shm|journal)$")
 _OPEN_TO_WRITE = re.compile(r"^l.w.* -> (/.*)$")
 _PASSING = re.compile(r"/(proc|sys|dev)/|/memfd:|.*/etilqs_|.*-(wal|shm|journal) \(deleted\)$")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flask import Blueprint, Flask, Response, request, send_from_directory
@@ -12,12 +12,23 @@ from werkzeug.exceptions import NotFound
 
 from services.session import api, openapi, problems
 from services.session.cookie import Cookie
-from services.session.endpoint import Answer, endpoint
+from services.session.drain import Draining
+from services.session.endpoint import Answer, Query, endpoint
 from services.session.metrics import MeasuredStore
 from services.session.placement import Instance, Placement
 from services.session.store import SessionStore, StoreUnavailable
 
 BODY_LIMIT = 16 * 1024
+Excluded = Annotated[
+    str | None,
+    Query(
+        lambda: request.args.get("exclude"),
+        (),
+        name="exclude",
+        description="`store` leaves out whether the store can be reached",
+        example="store",
+    ),
+]
 _WEB = Path(__file__).parents[1] / "web"
 _PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
@@ -59,9 +70,15 @@ def _operations(
         return Response("alive\n", content_type="text/plain")
 
     @routes.get("/readyz")
-    @endpoint("The store can be reached", {200: Answer("Ready", str, "text/plain")}, StoreUnavailable)
-    def ready() -> Response:
-        store.check()
+    @endpoint(
+        "The store can be reached, and it is not about to stop",
+        {200: Answer("Ready", str, "text/plain")},
+        StoreUnavailable,
+        Draining,
+    )
+    def ready(exclude: Excluded) -> Response:
+        if exclude != "store":
+            store.check()
         return Response("ready\n", content_type="text/plain")
 
     @routes.get("/placement")

@@ -42,6 +42,15 @@ class Header(Source):
 
 
 @dataclass(frozen=True)
+class Query(Source):
+    """A parameter of the query, always optional."""
+
+    name: str
+    description: str
+    example: str
+
+
+@dataclass(frozen=True)
 class Variable(Source):
     """A variable of the path."""
 

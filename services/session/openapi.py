@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.exceptions import Forbidden, HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Rule
 
-from services.session.endpoint import Answer, Body, Credential, Endpoint, Header, Variable
+from services.session.endpoint import Answer, Body, Credential, Endpoint, Header, Query, Variable
 from services.session.problems import Problem, Refusal, type_of
 
 Json = dict[str, Any]
@@ -105,7 +105,9 @@ def _operation(rule: Rule, method: str, declared: Endpoint, schemas: _Schemas) -
         "tags": [rule.endpoint.partition(".")[0]],
         "responses": {str(status): response for status, response in responses.items()},
     }
-    if parameters := [_parameter(one, schemas) for one in sources if isinstance(one, (Header, Variable))]:
+    if parameters := [
+        _parameter(one, schemas) for one in sources if isinstance(one, (Header, Query, Variable))
+    ]:
         operation["parameters"] = parameters
     for source in sources:
         match source:
@@ -117,11 +119,12 @@ def _operation(rule: Rule, method: str, declared: Endpoint, schemas: _Schemas) -
     return operation
 
 
-def _parameter(source: Header | Variable, schemas: _Schemas) -> Json:
+def _parameter(source: Header | Query | Variable, schemas: _Schemas) -> Json:
     if isinstance(source, Variable):
         return {"name": source.name, "in": "path", "required": True, "schema": schemas.of(source.kind)}
     schema = _TEXT | {"examples": [source.example]}
-    return {"name": source.name, "in": "header", "description": source.description, "schema": schema}
+    where = "header" if isinstance(source, Header) else "query"
+    return {"name": source.name, "in": where, "description": source.description, "schema": schema}
 
 
 def _response(answer: Answer, schemas: _Schemas) -> Json:

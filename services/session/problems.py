@@ -64,7 +64,7 @@ def _refused(error: SessionError) -> Response:
     away = isinstance(error, StoreUnavailable)
     title = error.slug.replace("-", " ").capitalize()
     response = respond(error.status, error.slug, title, "try again soon" if away else str(error))
-    if away:
+    if error.status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Cookie realm="session"'

@@ -206,6 +206,10 @@ def test_readiness_is_503_and_liveness_200_when_the_store_is_gone(stranded: Flas
     assert (stranded.get("/readyz").status_code, stranded.get("/healthz").status_code) == (503, 200)
 
 
+def test_readiness_apart_from_the_store_is_200_when_the_store_is_gone(stranded: FlaskClient) -> None:
+    assert stranded.get("/readyz?exclude=store").status_code == 200
+
+
 def test_readiness_is_200_again_when_the_store_is_back(server: ValkeyServer, member: FlaskClient) -> None:
     with paused(server):
         assert member.get("/readyz").status_code == 503

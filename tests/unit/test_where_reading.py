@@ -18,7 +18,8 @@ OF_EVERY_CONTAINER = """\
 159 158 0:60 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime - tmpfs tmpfs rw,mode=755
 184 150 254:0 /var/lib/docker/containers/79/resolv.conf /etc/resolv.conf rw,relatime - ext4 /dev/vda rw
 186 150 254:0 /var/lib/docker/containers/79/hostname /etc/hostname rw,relatime - ext4 /dev/vda rw
-189 150 254:0 /var/lib/docker/containers/79/hosts /etc/hosts rw,relatime - ext4 /dev/vda rw"""
+189 150 254:0 /var/lib/docker/containers/79/hosts /etc/hosts rw,relatime - ext4 /dev/vda rw
+190 150 254:0 /usr/bin/tini-static /usr/sbin/docker-init ro,relatime - ext4 /dev/vda rw"""
 VOLUME = "246 229 254:0 /var/lib/docker/volumes/lab_data/_data /data ro,relatime master:1 - ext4 /dev/vda rw"
 LOOP = "246 229 7:3 / /state rw,relatime - ext4 /dev/loop3 rw"
 BIND = "183 148 254:0 /srv/lab/redis.conf /etc/redis.conf ro,relatime - ext4 /dev/vda rw"
