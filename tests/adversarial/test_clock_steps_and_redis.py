@@ -37,7 +37,7 @@ def test_redis_store_serves_what_it_opens_when_its_clock_is_behind_by_less_than_
 def test_redis_store_remembers_what_it_closed_when_its_clock_is_far_behind_that_of_redis(
     redis_store: RedisStore, clock: Clock
 ) -> None:
-    """What says that it has ended stays for as long as the session would have, by the time of its last use."""
+    """What says that it has ended stays for as long as the session would have been remembered."""
     credential = redis_store.open().credential
     clock.forward(-YEAR)
     redis_store.close(credential)
