@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.adversarial.raw import request, send
+from tests.adversarial.steps import YEAR
+from tests.contract.clock import Clock
 from tests.contract.conftest import (  # noqa: F401 - fixtures
     client,
     clock,
@@ -37,3 +39,9 @@ def _boot(running: Service) -> str:
     answer = send(running, request("GET /healthz"))
     assert answer.status == 200
     return answer.headers["served-by"]
+
+
+@pytest.fixture
+def ahead(clock: Clock) -> None:  # noqa: F811 - the fixture
+    """Well ahead of the true time, so that Redis finds no time past that the tests step back to."""
+    clock.forward(5 * YEAR)

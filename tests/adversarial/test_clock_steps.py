@@ -10,10 +10,6 @@ moves one back or the absolute one at all, and that what has ended stays so. It 
   deadline serves it again, unless it was forgotten meanwhile;
 - that a session survives a step forward that is taken back: past the retention, memory and SQLite forget
   it with the next session that is opened.
-
-Redis forgets by its own clock, at the time that the service told it. A service whose clock is behind by
-more than the idle timeout and the retention opens sessions that Redis holds to be over: they are unknown
-with the next request.
 """
 
 import random
@@ -23,7 +19,6 @@ import pytest
 
 from services.session.document import CountVisit
 from services.session.store import (
-    CredentialRejected,
     Held,
     SessionEnded,
     SessionExpired,
@@ -33,20 +28,11 @@ from services.session.store import (
 )
 from services.stateful.memory import MemoryStore
 from services.stateful.sqlite import SqliteStore
-from services.stateless.redis import RedisStore
+from tests.adversarial.steps import HOUR, SIZES, STEPS, YEAR
 from tests.contract.clock import Clock
-from tests.contract.store_uses import USES, each_use  # noqa: F401 - a fixture
+from tests.contract.store_uses import each_use  # noqa: F401 - a fixture
 
-HOUR = 3600
-YEAR = 365 * 24 * HOUR
-SIZES = [1, 30, HOUR, YEAR]
-STEPS = [*SIZES, *(-size for size in SIZES)]
-
-
-@pytest.fixture(autouse=True)
-def ahead(clock: Clock) -> None:
-    """Well ahead of the true time, so that Redis finds no time past that the tests step back to."""
-    clock.forward(5 * YEAR)
+pytestmark = pytest.mark.usefixtures("ahead")
 
 
 def visit(store: SessionStore, credential: str) -> str:
@@ -186,78 +172,3 @@ def test_store_goes_on_forgetting_when_the_clock_was_a_year_ahead_for_a_while(
         store.open()
         with pytest.raises(SessionUnknown):
             store.load(credential)
-
-
-# The grace of a renewal
-
-
-@pytest.mark.parametrize("step", [5, 30])
-def test_grace_is_over_when_the_clock_steps_past_it(
-    server_side_store: SessionStore, clock: Clock, step: int
-) -> None:
-    old = server_side_store.open().credential
-    new = server_side_store.renew(old)
-    clock.forward(step)
-    with pytest.raises(SessionEnded):
-        server_side_store.load(old)
-    assert server_side_store.load(new).session.version == 1
-
-
-@pytest.mark.parametrize("back", SIZES)
-def test_grace_ends_at_the_time_it_was_given_when_the_clock_steps_back(
-    server_side_store: SessionStore, clock: Clock, back: int
-) -> None:
-    """By a true clock it lasts longer by the step: see above."""
-    old, ends = server_side_store.open().credential, clock.now + 5
-    new = server_side_store.renew(old)
-    clock.forward(-back)
-    assert server_side_store.renew(old) == new
-    clock.now = ends
-    with pytest.raises(SessionEnded):
-        server_side_store.load(old)
-
-
-@pytest.mark.parametrize("back", SIZES)
-def test_second_renewal_ends_the_first_credential_when_the_clock_steps_back(
-    server_side_store: SessionStore, clock: Clock, back: int
-) -> None:
-    first = server_side_store.open().credential
-    second = server_side_store.renew(first)
-    clock.forward(-back)
-    third = server_side_store.renew(second)
-    with pytest.raises(SessionEnded):
-        server_side_store.load(first)
-    assert server_side_store.load(third).session.version == 1
-
-
-# Redis and its own clock
-
-
-def test_redis_store_does_not_know_what_it_opens_when_its_clock_is_far_behind_that_of_redis(
-    redis_store: RedisStore, clock: Clock
-) -> None:
-    """Nobody is let in who should not be; but the answer 201 promised a session that there is not."""
-    clock.forward(-5 * YEAR - 100 - 50 - 30)
-    credential = redis_store.open().credential
-    for use in USES.values():
-        with pytest.raises(SessionUnknown):
-            use(redis_store, credential)
-    redis_store.close(credential)
-
-
-def test_redis_store_serves_what_it_opens_when_its_clock_is_behind_by_less_than_the_idle_timeout(
-    redis_store: RedisStore, clock: Clock
-) -> None:
-    clock.forward(-5 * YEAR - 100)
-    assert redis_store.load(visit(redis_store, redis_store.open().credential)).session.visits == 1
-
-
-def test_redis_store_never_serves_what_it_closed_when_its_clock_is_far_behind_that_of_redis(
-    redis_store: RedisStore, clock: Clock
-) -> None:
-    """What says that it has ended is gone at once; without it the session is unknown, not alive."""
-    credential = redis_store.open().credential
-    clock.forward(-10 * YEAR)
-    redis_store.close(credential)
-    with pytest.raises(CredentialRejected):
-        visit(redis_store, credential)

@@ -4,6 +4,7 @@ Where the server keeps the state every visit counts. Where the client does, two 
 at the same time end with two tokens, of which its one cookie keeps the last: the other change is lost.
 """
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
@@ -55,10 +56,17 @@ def opened(service: Service) -> tuple[Client, dict[str, str]]:
 def in_parallel(
     method: str, services: tuple[Service, ...], paths: list[str], cookie: dict[str, str], **more: Any
 ) -> list[requests.Response]:
-    """The requests, sent over the services in turn, by clients that all hold this very cookie."""
+    """The requests, sent over the services in turn, by clients that all hold this very cookie.
+
+    On a busy machine SQLite may say 503 to who waited in vain, as nothing was done: that one asks again.
+    """
 
     def send(service: Service, path: str) -> requests.Response:
-        return requests.request(method, service.url + path, headers=cookie, timeout=30, **more)
+        deadline = time.monotonic() + 30
+        while True:
+            answer = requests.request(method, service.url + path, headers=cookie, timeout=30, **more)
+            if answer.status_code != 503 or time.monotonic() > deadline:
+                return answer
 
     with ThreadPoolExecutor(TABS) as threads:
         return list(threads.map(send, cycle(services), paths))
