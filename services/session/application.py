@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from flask import Blueprint, Flask, Response, request, send_from_directory
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import BadRequest, LengthRequired, NotFound
 
 from services.session import api, openapi, problems
 from services.session.cookie import Cookie
@@ -55,8 +55,14 @@ def build(store: SessionStore, cookie: Cookie, placed: Callable[[], Placement]) 
 def _read_body() -> None:
     """Also where no one asks for it: the server closes the connection on an answer that left a body
     unread, and now and then a client's next request on that connection comes to nothing.
+
+    A body is read whole or not at all: the server passes on what came until the client was gone, and
+    only the length that was told shows that it is not what was meant. One in chunks tells none.
     """
-    request.get_data()
+    if "Transfer-Encoding" in request.headers:
+        raise LengthRequired("say how long the body is: send Content-Length")
+    if len(request.get_data()) < (request.content_length or 0):
+        raise BadRequest("the body ended before its Content-Length")
 
 
 def _operations(
@@ -135,6 +141,6 @@ def _identify(app: Flask, service: str, instance: Instance) -> None:
         response.headers["Served-By"] = served_by
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Content-Type-Options"] = "nosniff"
-        if response.status_code == 413:  # what is left of the body is not read: say so
+        if response.status_code in {411, 413}:  # what is left of the body is not read: say so
             response.headers["Connection"] = "close"
         return response

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from flask import Flask
-from werkzeug.exceptions import Forbidden, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, LengthRequired, RequestEntityTooLarge
 from werkzeug.routing import Rule
 
 from services.session.endpoint import Answer, Body, Credential, Endpoint, Header, Query, Variable
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 AUTOMATIC = {"HEAD", "OPTIONS"}
 """Methods that Flask adds to a route."""
 
-_UNSAFE: tuple[Refusal, ...] = (Forbidden, RequestEntityTooLarge)
+_UNSAFE: tuple[Refusal, ...] = (Forbidden, BadRequest, LengthRequired, RequestEntityTooLarge)
 """What any request that may change something can meet before its view."""
 
 _TEXT: Json = {"type": "string"}

@@ -1,8 +1,11 @@
 """The pair as Compose runs it, seen through the gateway."""
 
 import json
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -90,6 +93,19 @@ def test_gateway_serves_the_page_at_its_root(pair: Cluster) -> None:
     answer = requests.get(f"{pair.url()}/", timeout=5)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/html")
+
+
+def test_bodies_that_trickle_in_keep_no_replica_from_its_work(pair: Cluster) -> None:
+    """Twice as many as the replica has threads."""
+    origin = urlsplit(pair.url())
+    begun = b"PUT /stateful/session/items/a1 HTTP/1.1\r\nHost: gateway\r\nContent-Length: 100\r\n\r\n{"
+    with ExitStack() as connections:
+        for _ in range(16):
+            address = (origin.hostname or "", origin.port or 0)
+            connection = connections.enter_context(socket.create_connection(address, timeout=20))
+            connection.sendall(begun)
+        assert requests.get(f"{pair.url()}/stateful/healthz", timeout=4).status_code == 200
+        assert b" 408 " in connection.recv(4096).splitlines()[0]
 
 
 def test_only_the_gateway_publishes_a_port_and_only_on_loopback(pair: Cluster) -> None:
