@@ -4,7 +4,9 @@ Client retries are off: an answer that was lost leaves it open whether the chang
 second try could count a visit twice. Whether Redis keeps what it accepted is Redis's configuration.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,17 @@ from services.session.store import (
     SessionUnknown,
     StoreUnavailable,
 )
+from services.stateless.circuit import Circuit, CircuitOpen
 
 CONNECT_SECONDS = 0.3
 ANSWER_SECONDS = 0.5
 
+_NO_LIMIT = 2**31  # the server's threads are the limit
+# A new connection is ready with no round trip, and no notice from Redis can lengthen our time-outs.
+_NO_GREETING: dict[str, Any] = {"protocol": 2, "driver_info": None}
+
 _SCRIPT = Path(__file__).with_name("session.lua").read_text()
+_SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 _GONE: dict[bytes, tuple[type[SessionGone], str]] = {
     b"unknown": (SessionUnknown, "no such session is known here"),
     b"ended": (SessionEnded, "this session, or this credential of it, has ended"),
@@ -48,8 +56,10 @@ class RedisStore:
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=ANSWER_SECONDS,
             retry=Retry(NoBackoff(), 0),
+            max_connections=_NO_LIMIT,
+            **_NO_GREETING,
         )
-        self._script = self._redis.register_script(_SCRIPT)
+        self._circuit = Circuit(_unanswered)
 
     def open(self) -> Held:
         credential, now = Credential.fresh(), self._lifetime.clock()
@@ -81,33 +91,57 @@ class RedisStore:
             return
 
     def check(self) -> None:
-        try:
+        with self._answering():
             self._redis.ping()
-        except redis.RedisError as error:
-            raise StoreUnavailable(f"Redis does not answer: {error}") from error
 
     def _step(
         self, credential: Credential, if_version: int | None, verb: str, *arguments: str | bytes | int
     ) -> list[Any]:
         """Run one verb of the script; what it answers behind `ok`."""
         life = self._lifetime
-        try:
-            status, *answer = self._script(
-                keys=[f"session:{credential.id}"],
-                args=[
-                    *(life.clock(), life.idle, life.throttle, life.grace, life.retention),
-                    *(credential.digest, "" if if_version is None else if_version),
-                    *(verb, *arguments),
-                ],
-            )
-        except redis.RedisError as error:
-            raise StoreUnavailable(f"Redis did not do it: {error}") from error
+        status, *answer = self._run(
+            f"session:{credential.id}",
+            *(life.clock(), life.idle, life.throttle, life.grace, life.retention),
+            *(credential.digest, "" if if_version is None else if_version),
+            *(verb, *arguments),
+        )
         if status == b"precondition":
             raise PreconditionFailed(f"the session is at version {answer[0]}, not {if_version}")
         if status != b"ok":
             error_type, text = _GONE[status]
             raise error_type(text)
         return list(answer)
+
+    def _run(self, key: str, *arguments: str | bytes | int) -> Any:
+        """Run the script in one round trip; two where Redis does not have it, as after a restart."""
+        with self._answering():
+            try:
+                return self._redis.evalsha(_SHA, 1, key, *arguments)
+            except redis.exceptions.NoScriptError:
+                return self._redis.eval(_SCRIPT, 1, key, *arguments)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Around what needs an answer. Raises `StoreUnavailable`: at once while there are none.
+
+        A trial begins with a new connection, as an outage leaves dead ones in the pool, and with a
+        PING, so that nothing that is refused has reached Redis, where it could still be done later.
+        """
+        try:
+            with self._circuit.call() as trial:
+                if trial:
+                    self._redis.connection_pool.disconnect(inuse_connections=False)
+                    self._redis.ping()
+                yield
+        except (redis.RedisError, CircuitOpen) as error:
+            raise StoreUnavailable(f"Redis did not do it: {error}") from error
+
+
+def _unanswered(error: Exception) -> bool:
+    """Whether an error is silence, and not the answer of a Redis that is full, read-only, loading, busy."""
+    answers = (redis.BusyLoadingError, redis.AuthenticationError, redis.exceptions.AuthorizationError)
+    silence = (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse)
+    return isinstance(error, silence) and not isinstance(error, answers)
 
 
 def _arguments(operation: Operation) -> tuple[str | bytes, ...]:
