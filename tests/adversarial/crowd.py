@@ -35,6 +35,10 @@ class Answer:
         return self.response.status_code
 
     @property
+    def method(self) -> str | None:
+        return self.response.request.method
+
+    @property
     def served(self) -> bool:
         return self.status == 200
 

@@ -13,7 +13,7 @@ from threading import Event
 import pytest
 
 from tests.adversarial.crowd import Answer, Crowd, percentile, timed
-from tests.adversarial.stores import OUTAGES, Store
+from tests.adversarial.stores import SILENT, Store
 from tests.contract.running import Client, Service, eventually
 
 OUTAGE_SECONDS = 3
@@ -68,7 +68,7 @@ def look(client: Client, looks: dict[str, list[Answer]], stop: Event) -> None:
             looks[name].append(timed(client, "GET", path))
 
 
-@pytest.fixture(scope="module", params=OUTAGES)
+@pytest.fixture(scope="module", params=SILENT)
 def outage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
     """One of each kind."""
     home = tmp_path_factory.mktemp(request.param)
@@ -87,7 +87,7 @@ def suffered(service: Service, store: Store, kind: str) -> Outage:
     before, looks = crowd.cookies, {name: list[Answer]() for name in LOOKS}
     with ThreadPoolExecutor(1) as looker, crowd.at_work():
         eventually(lambda: len(crowd.answers) > STEADY_ANSWERS, "the crowd is at work", 20)
-        with OUTAGES[kind](store):
+        with SILENT[kind](store):
             began_at = time.monotonic()
             looking = looker.submit(look, service.client(), looks, stop)
             stop.wait(OUTAGE_SECONDS)
