@@ -77,18 +77,18 @@ def test_redis_store_never_does_later_what_it_refused(store: Store, sessions: Re
     assert sessions.load(credential).session.visits == 1
 
 
-def test_redis_store_serves_within_a_second_when_all_its_connections_died_in_a_partition(
+def test_redis_store_loses_no_request_to_connections_that_died_in_a_partition(
     store: Store, sessions: RedisStore
 ) -> None:
-    """One after the other they would take longer."""
+    """Nothing tells them from live ones but that nobody answers; each would cost one request."""
     credential = sessions.open().credential
     with slow(store, 0.1):
-        assert in_parallel(8, lambda: sessions.load(credential).session.version) == [1] * 8
+        in_parallel(8, lambda: sessions.load(credential))
     with store.partitioned():
         refused(lambda: sessions.load(credential))
-    healed_at = time.monotonic()
-    eventually(lambda: serves(lambda: sessions.load(credential)), "it serves again", 20)
-    assert time.monotonic() - healed_at <= 1
+    eventually(lambda: serves(lambda: sessions.load(credential)), "it serves again")
+    with slow(store, 0.1):
+        assert in_parallel(8, lambda: sessions.load(credential).session.version) == [1] * 8
 
 
 def test_redis_store_loses_no_request_to_connections_that_a_restart_closed(
