@@ -1,9 +1,8 @@
 """What the Redis store does with its connections in and after an outage, seen from within the process."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from threading import Barrier
 from typing import TypeVar
 
@@ -23,15 +22,6 @@ T = TypeVar("T")
 @pytest.fixture
 def sessions(store: Store) -> RedisStore:
     return RedisStore(store.url, Lifetime())
-
-
-@contextmanager
-def slow(store: Store, seconds: float) -> Iterator[None]:
-    store.proxy.delay = seconds
-    try:
-        yield
-    finally:
-        store.proxy.delay = 0
 
 
 def in_parallel(calls: int, call: Callable[[], T]) -> list[T]:
@@ -82,12 +72,12 @@ def test_redis_store_loses_no_request_to_connections_that_died_in_a_partition(
 ) -> None:
     """Nothing tells them from live ones but that nobody answers; each would cost one request."""
     credential = sessions.open().credential
-    with slow(store, 0.1):
+    with store.proxy.slow(0.1):
         in_parallel(8, lambda: sessions.load(credential))
     with store.partitioned():
         refused(lambda: sessions.load(credential))
     eventually(lambda: serves(lambda: sessions.load(credential)), "it serves again")
-    with slow(store, 0.1):
+    with store.proxy.slow(0.1):
         assert in_parallel(8, lambda: sessions.load(credential).session.version) == [1] * 8
 
 
@@ -95,7 +85,7 @@ def test_redis_store_loses_no_request_to_connections_that_a_restart_closed(
     store: Store, sessions: RedisStore
 ) -> None:
     credential = sessions.open().credential
-    with slow(store, 0.1):
+    with store.proxy.slow(0.1):
         in_parallel(8, lambda: sessions.load(credential))
     with store.killed():
         pass
@@ -104,18 +94,15 @@ def test_redis_store_loses_no_request_to_connections_that_a_restart_closed(
 
 def test_redis_store_counts_a_visit_once_when_its_answer_is_lost(store: Store, sessions: RedisStore) -> None:
     credential = sessions.open().credential
-    store.proxy.mute = True
-    try:
+    with store.proxy.mute():
         refused(lambda: sessions.apply(credential, [CountVisit()]))
-    finally:
-        store.proxy.mute = False
     eventually(lambda: serves(lambda: sessions.load(credential)), "it serves again")
     assert sessions.load(credential).session.visits == 1
 
 
 def test_redis_store_serves_slowly_when_redis_is_slow(store: Store, sessions: RedisStore) -> None:
     credential = sessions.open().credential
-    with slow(store, 0.2):
+    with store.proxy.slow(0.2):
         began = time.monotonic()
         counts = in_parallel(4, lambda: sessions.apply(credential, [CountVisit()]).results[0])
         assert time.monotonic() - began >= 0.2
