@@ -89,6 +89,18 @@ def test_redis_store_loses_no_request_to_connections_that_died_in_a_partition(
         assert in_parallel(8, lambda: sessions.load(credential).session.version) == [1] * 8
 
 
+def test_redis_store_is_read_after_an_outage_when_redis_refuses_even_a_ping(
+    store: Store, sessions: RedisStore
+) -> None:
+    """As one does that cannot save its data."""
+    credential = sessions.open().credential
+    with store.unsaved():
+        with store.paused():
+            refused(lambda: sessions.load(credential))
+        eventually(lambda: serves(lambda: sessions.load(credential)), "it is read again")
+        refused(sessions.check)
+
+
 def test_redis_store_loses_no_request_to_connections_that_a_restart_closed(
     store: Store, sessions: RedisStore
 ) -> None:

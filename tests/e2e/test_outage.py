@@ -9,8 +9,8 @@ from chaos.cluster import Cluster
 from tests.adversarial.crowd import percentile
 from tests.adversarial.outage import Outage, suffered
 
-CLIENTS = 16
-"""Twice as many as the service has threads; the gateway and the engine need the cores, too."""
+CLIENTS = 12
+"""More than the service has threads; the gateway and the engine need the cores, too."""
 
 
 @contextmanager
