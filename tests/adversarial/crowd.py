@@ -126,6 +126,10 @@ class Crowd:
     def answers(self) -> list[Answer]:
         return [answer for member in self.members for answer in list(member.answers)]
 
+    def since(self, moment: float) -> list[Answer]:
+        """Those that were asked for after that moment."""
+        return [answer for answer in self.answers if answer.sent_at > moment]
+
     @property
     def cookies(self) -> list[dict[str, Any]]:
         return [member.cookies for member in self.members]

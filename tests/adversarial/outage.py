@@ -47,7 +47,7 @@ class Outage:
     @property
     def later(self) -> list[Answer]:
         """Those that were asked for more than a second after it."""
-        return [each for each in self.crowd.answers if each.sent_at > self.ended_at + 1]
+        return self.crowd.since(self.ended_at + 1)
 
 
 LOOKS = {"live": "/healthz", "ready": "/readyz", "without a cookie": "/session"}
@@ -69,6 +69,7 @@ def suffered(url: str, plight: AbstractContextManager[None], members: int = MEMB
             began_at = time.monotonic()
             looking = looker.submit(look, Client(url), looks, stop)
             stop.wait(OUTAGE_SECONDS)
+            eventually(lambda: len(crowd.since(began_at)) > STEADY_ANSWERS, "the crowd was at work in it", 30)
             ends_at = time.monotonic()
             stop.set()
         outage = Outage(crowd, before, looks, began_at, ends_at, time.monotonic())
