@@ -1,73 +1,75 @@
-"""A circuit breaker: where nobody answers, few wait.
+"""A circuit breaker: while nobody answers, nobody waits.
 
-The libraries there are hold a lock during the call (pybreaker) or, once it is time to try again, let
-everybody through, and count in whole seconds (circuitbreaker).
+The libraries there are hold a lock during the call (pybreaker), or let every caller through when it is
+time to try again and count in whole seconds (circuitbreaker); in all of them a caller waits for the trial.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Lock
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Lock, Thread
 
 
 class CircuitOpen(Exception):
-    """The call was refused: the one before it was not answered, and it is not time to try again."""
+    """The call was refused: nobody answered lately."""
 
 
+def in_background(work: Callable[[], None]) -> None:
+    """Do it in a thread of its own, which keeps no process alive."""
+    Thread(target=work, daemon=True).start()
+
+
+@dataclass
 class Circuit:
     """Between any number of threads and somebody who may not answer.
 
-    Closed, it lets every call through. It opens when a call is not answered and no other was within
-    the last `pause` seconds. Open, it refuses, but for one call at a time, `pause` seconds after the
-    last that was not answered: a trial. The first answer closes it. `unanswered` tells the errors
-    that mean that nobody answered from those that are answers.
+    Closed, it lets every call through. It opens when a call ends in silence (an error that `silent`
+    tells from errors that are answers) and none was answered within the last `pause` seconds. Open,
+    it refuses at once, while `answers` is asked in the background, `pause` seconds after the last
+    time, until it is true: then it closes.
     """
 
-    def __init__(
-        self,
-        unanswered: Callable[[Exception], bool],
-        *,
-        pause: float = 0.1,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._unanswered = unanswered
-        self._pause = pause
-        self._clock = clock
+    silent: Callable[[Exception], bool]
+    answers: Callable[[], bool]
+    pause: float = 0.1
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    begin: Callable[[Callable[[], None]], None] = in_background
+
+    def __post_init__(self) -> None:
         self._lock = Lock()
-        self._answered_at = -math.inf
         self._closed = True
-        self._trying = False
-        self._try_at = -math.inf
+        self._answered_at = -math.inf
 
     @contextmanager
-    def call(self) -> Iterator[bool]:
-        """Around one call: gives whether it is a trial. Raises `CircuitOpen` instead."""
-        trial, answered = self._enter(), False
+    def call(self) -> Iterator[None]:
+        """Around one call. Raises `CircuitOpen` instead of letting it through."""
+        if not self._closed:
+            raise CircuitOpen("it did not answer lately")
         try:
-            yield trial
-            answered = True
+            yield
         except Exception as error:
-            answered = not self._unanswered(error)
+            if self.silent(error):
+                self._open()
+            else:
+                self._answered_at = self.clock()
             raise
-        finally:
-            self._leave(trial, answered)
+        self._answered_at = self.clock()
 
-    def _enter(self) -> bool:
+    def _open(self) -> None:
         with self._lock:
-            if self._closed:
-                return False
-            if self._trying or self._clock() < self._try_at:
-                raise CircuitOpen("it did not answer lately")
-            self._trying = True
-            return True
+            if self._closed and self.clock() - self._answered_at > self.pause:
+                self.begin(self._close_when_answered)
+                self._closed = False
 
-    def _leave(self, trial: bool, answered: bool) -> None:
+    def _close_when_answered(self) -> None:
+        answered = False
+        while not answered:
+            self.sleep(self.pause)
+            with suppress(Exception):  # whatever it was: only an answer ends this
+                answered = self.answers()
         with self._lock:
-            now = self._clock()
-            if trial:
-                self._trying = False
-            if answered:
-                self._answered_at, self._closed = now, True
-            elif now - self._answered_at > self._pause:
-                self._try_at, self._closed = now + self._pause, False
+            self._answered_at = self.clock()
+            self._closed = True

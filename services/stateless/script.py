@@ -30,7 +30,7 @@ class Script:
     def __init__(self, url: str, text: str) -> None:
         self._text = text
         self._sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-        self._circuit = Circuit(_unanswered)
+        self._circuit = Circuit(_silent, self._answers)
         self._redis = redis.Redis.from_url(
             url,
             socket_connect_timeout=CONNECT_SECONDS,
@@ -60,20 +60,25 @@ class Script:
     def _answering(self) -> Iterator[None]:
         """Around what needs an answer. Raises `StoreUnavailable`: at once while there are none.
 
-        A trial begins with a new connection, as an outage leaves dead ones in the pool, and with a
-        PING, so that nothing that is refused has reached Redis, where it could still be done later.
+        Nothing of what is refused at once has reached Redis, where it could still be done later.
         """
         try:
-            with self._circuit.call() as trial:
-                if trial:
-                    self._redis.connection_pool.disconnect(inuse_connections=False)
-                    self._redis.ping()
+            with self._circuit.call():
                 yield
         except (redis.RedisError, CircuitOpen) as error:
             raise StoreUnavailable(f"Redis did not do it: {error}") from error
 
+    def _answers(self) -> bool:
+        """Whether Redis answers on a new connection: an outage leaves dead ones in the pool."""
+        self._redis.connection_pool.disconnect(inuse_connections=False)
+        try:
+            self._redis.ping()
+        except redis.RedisError as error:
+            return not _silent(error)
+        return True
 
-def _unanswered(error: Exception) -> bool:
+
+def _silent(error: Exception) -> bool:
     """Whether an error is silence, and not the answer of a Redis that is full, read-only, loading, busy."""
     answers = (redis.BusyLoadingError, redis.AuthenticationError, redis.exceptions.AuthorizationError)
     silence = (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse)

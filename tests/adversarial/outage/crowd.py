@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from tests.contract.running import Client, Service
+from tests.contract.running import Client
 
 MEMBERS = 32
 THINK_SECONDS = 0.05
@@ -66,8 +66,8 @@ class Member:
     broken: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, service: Service) -> "Member":
-        client = service.client()
+    def of(cls, url: str) -> "Member":
+        client = Client(url)
         assert client.send("POST", "/session").status_code == 201
         return cls(client)
 
@@ -106,8 +106,9 @@ class Crowd:
     members: Sequence[Member]
 
     @classmethod
-    def of(cls, service: Service, members: int = MEMBERS) -> "Crowd":
-        return cls([Member.of(service) for _ in range(members)])
+    def of(cls, url: str, members: int = MEMBERS) -> "Crowd":
+        """So many members of the service at `url`."""
+        return cls([Member.of(url) for _ in range(members)])
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -124,6 +125,10 @@ class Crowd:
     @property
     def answers(self) -> list[Answer]:
         return [answer for member in self.members for answer in list(member.answers)]
+
+    def since(self, moment: float) -> list[Answer]:
+        """Those that were asked for after that moment."""
+        return [answer for answer in self.answers if answer.sent_at > moment]
 
     @property
     def cookies(self) -> list[dict[str, Any]]:

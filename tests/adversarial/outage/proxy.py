@@ -1,73 +1,107 @@
-"""A TCP proxy that can be slow, silent, or not there: a network between a service and its store."""
+"""A TCP proxy that can be slow, silent, or not there: a network between a service and its store.
+
+A process of its own, so that it waits for nobody: `python -m tests.adversarial.outage.proxy PORT` says
+on which port it listens, then does what its lines of input say, and says each time that it is done.
+"""
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
+
+from tests.contract.running import ROOT
 
 _STEP = 0.005
 
 
 class Proxy:
-    """Relays connections on `port` to `upstream` on this machine.
+    """Relays connections on its `port` to another port of this machine."""
 
-    `delay`: seconds by which each piece of an answer is late. `mute`: answers are swallowed.
-    `partitioned()`: what is sent gets nowhere, and new connections are not made. A connection that
-    was there during a partition stays dead after it, as where a firewall forgot it.
-    """
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.port = int(self._answer())
 
-    def __init__(self, upstream: int) -> None:
-        self.delay = 0.0
-        self.mute = False
-        self._upstream = upstream
-        self._cut = False
-        self._partitions = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.setblocking(False)
-        self._loop = asyncio.new_event_loop()
-        self._stopped = asyncio.Event()
-        self.port: int = self._listener.getsockname()[1]
+    @classmethod
+    @contextmanager
+    def running(cls, upstream: int) -> Iterator["Proxy"]:
+        command = [sys.executable, "-m", __name__, str(upstream)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
+            try:
+                yield cls(process)
+            finally:
+                process.kill()
 
     @contextmanager
-    def running(self) -> Iterator["Proxy"]:
-        thread = Thread(target=self._loop.run_until_complete, args=[self._serve()])
-        thread.start()
-        try:
-            yield self
-        finally:
-            self._loop.call_soon_threadsafe(self._stopped.set)
-            thread.join()
-            self._loop.close()
+    def slow(self, seconds: float) -> Iterator[None]:
+        """Each piece of an answer is late."""
+        with self._told(f"delay {seconds}", "delay 0"):
+            yield
+
+    @contextmanager
+    def mute(self) -> Iterator[None]:
+        """What is sent arrives, and answers are lost."""
+        with self._told("mute 1", "mute 0"):
+            yield
 
     @contextmanager
     def partitioned(self) -> Iterator[None]:
-        cut = Event()
-        self._loop.call_soon_threadsafe(self._part, cut)
-        assert cut.wait(20)
+        """What is sent gets nowhere, and new connections are not made.
+
+        A connection that was there stays dead afterwards, as where a firewall forgot it.
+        """
+        with self._told("cut 1", "cut 0"):
+            yield
+
+    @contextmanager
+    def _told(self, first: str, last: str) -> Iterator[None]:
+        self._tell(first)
         try:
             yield
         finally:
-            self._loop.call_soon_threadsafe(self._heal)
+            self._tell(last)
 
-    def _part(self, cut: Event) -> None:
-        self._partitions += 1
-        self._cut = True
-        self._listener.listen(0)  # what nobody accepts fills this, then SYNs are dropped
-        cut.set()
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+        assert self._answer() == line
 
-    def _heal(self) -> None:
-        self._listener.listen(128)
-        self._cut = False
+    def _answer(self) -> str:
+        assert self._process.stdout
+        return self._process.stdout.readline().strip()
 
-    async def _serve(self) -> None:
+
+class _Network:
+    """What the process does. A connection is dead once there was a cut since it was made."""
+
+    def __init__(self, upstream: int) -> None:
+        self._upstream = upstream
+        self._delay, self._mute, self._cut = 0.0, False, False
+        self._cuts = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
+
+    async def serve(self) -> None:
         accepting = asyncio.create_task(self._accept())
-        await self._stopped.wait()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(accepting, *others, return_exceptions=True)
-        self._listener.close()
+        print(self._listener.getsockname()[1], flush=True)
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            self._obey(*line.split())
+            print(line, end="", flush=True)
+        accepting.cancel()
+
+    def _obey(self, what: str, value: str) -> None:
+        if what == "delay":
+            self._delay = float(value)
+        elif what == "mute":
+            self._mute = value == "1"
+        else:
+            self._cut = value == "1"
+            self._cuts += self._cut
+            # What nobody accepts fills a short queue; then SYNs are dropped.
+            self._listener.listen(0 if self._cut else 128)
 
     async def _accept(self) -> None:
         loop, connections = asyncio.get_running_loop(), set[asyncio.Task[None]]()
@@ -80,7 +114,7 @@ class Proxy:
             connection.add_done_callback(connections.discard)
 
     async def _connect(self, client: socket.socket) -> None:
-        born = self._partitions
+        born = self._cuts
         from_client, to_client = await asyncio.open_connection(sock=client)
         try:
             from_store, to_store = await asyncio.open_connection("127.0.0.1", self._upstream)
@@ -100,10 +134,14 @@ class Proxy:
     async def _relay(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, born: int, *, answers: bool
     ) -> None:
-        """Until one side closes: a partition takes the closing with it."""
+        """Until one side closes."""
         while piece := await reader.read(65536):
-            await asyncio.sleep(self.delay if answers else 0)
-            if self._cut or self._partitions > born:
+            await asyncio.sleep(self._delay if answers else 0)
+            if self._cut or self._cuts > born:
                 await asyncio.Event().wait()
-            if not (answers and self.mute):
+            if not (answers and self._mute):
                 writer.write(piece)
+
+
+if __name__ == "__main__":
+    asyncio.run(_Network(int(sys.argv[1])).serve())

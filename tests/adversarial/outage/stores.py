@@ -34,7 +34,7 @@ class Store:
         server = ValkeyServer(port=port, data_dir=directory, persist=True, config=kept)
         server.start()
         try:
-            with Proxy(port).running() as proxy:
+            with Proxy.running(port) as proxy:
                 yield cls(server, f"redis://127.0.0.1:{proxy.port if by_proxy else port}/0", proxy)
         finally:
             server.terminate()

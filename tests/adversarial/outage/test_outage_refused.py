@@ -54,7 +54,7 @@ def test_store_that_refuses_writes_is_read_under_load(
     refusal: Plight, store: Store, service: Service
 ) -> None:
     """No refusal is taken for silence: it would cost reads, too."""
-    crowd = Crowd.of(service)
+    crowd = Crowd.of(service.url)
     with refusal(store), crowd.at_work():
         eventually(lambda: len(crowd.answers) > MEMBERS * 10, "the crowd was at work", 30)
     changes = [each.status for each in crowd.answers if each.method == "POST"]
