@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from threading import Timer
 from types import FrameType
 from typing import Any
@@ -52,7 +53,11 @@ def serve(create_app: Callable[[], Flask], target: str) -> None:
         log_dictconfig=logs.config(level),
     )
     server.on_shutdown(lambda: logs.log.info("sys_shutdown"))
-    server.serve(target_loader=lambda: announce(drain, create_app()), wrap_loader=False)
+    server.serve(target_loader=partial(_announcing, drain, create_app), wrap_loader=False)
+
+
+def _announcing(drain: Drain, create_app: Callable[[], Flask]) -> Flask:
+    return announce(drain, create_app())
 
 
 class _Server(MPServer):
