@@ -39,6 +39,11 @@ _HEADERS: dict[str, Json] = {
     "Set-Cookie": {"description": "The credential", "schema": _TEXT},
     "WWW-Authenticate": {"description": "Which credential is missing", "schema": _TEXT},
 }
+_COOKIE = {
+    "type": "apiKey",
+    "in": "cookie",
+    "description": "`POST /session` sets it, and a browser sends it by itself: there is nothing to fill in",
+}
 _EVERYWHERE = ("Served-By", "Cache-Control")
 _OF_REFUSAL = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
 
@@ -73,7 +78,7 @@ def document_of(app: Flask, service: str, cookie_name: str) -> Json:
         "components": {
             "schemas": schemas.components,
             "headers": {name: {"required": True} | header for name, header in _HEADERS.items()},
-            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": cookie_name}},
+            "securitySchemes": {"session": _COOKIE | {"name": cookie_name}},
         },
     }
 
