@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from flask import Flask
 
@@ -12,7 +12,7 @@ from services.session.document import Operation
 from services.session.lifetime import Lifetime
 from services.session.placement import Instance
 from services.session.settings import Settings
-from services.session.store import Applied
+from services.session.store import Applied, Once
 from services.stateful.memory import MemoryStore
 
 
@@ -25,10 +25,15 @@ class ForgetfulStore(MemoryStore):
         self._changes = itertools.count(1)
 
     def apply(
-        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+        self,
+        credential: str,
+        operations: Sequence[Operation],
+        *,
+        if_versions: Collection[int] | None = None,
+        once: Once | None = None,
     ) -> Applied:
         if next(self._changes) % self._every:
-            return super().apply(credential, operations, if_version=if_version)
+            return super().apply(credential, operations, if_versions=if_versions, once=once)
         session, results = document.apply(self.load(credential).session, operations)
         return Applied(credential, session.version, results)
 

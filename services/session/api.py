@@ -11,9 +11,10 @@ from werkzeug.exceptions import Forbidden
 from services.session import answers
 from services.session.answers import SessionView, Version, Visits
 from services.session.cookie import Cookie
-from services.session.document import CountVisit, Item, ItemId, PutItem, RemoveItem
+from services.session.document import CountVisit, Item, ItemId, Operation, PutItem, RemoveItem
 from services.session.endpoint import Credential, endpoint
-from services.session.preconditions import IfMatch, IfNoneMatch
+from services.session.idempotency import once
+from services.session.preconditions import IdempotencyKey, IfMatch, IfNoneMatch
 from services.session.store import (
     Applied,
     CredentialInvalid,
@@ -82,12 +83,11 @@ def open_session(_: Nothing) -> Response:
 
 @routes.get("/session")
 @endpoint("Read it", {200: answers.READ, 304: answers.NOT_CHANGED})
-def read_session(credential: Known, if_version: IfMatch, known: IfNoneMatch) -> Response:
+def read_session(credential: Known, if_versions: IfMatch, known: IfNoneMatch) -> Response:
     parts = _parts()
     held = parts.store.load(credential)
     version = held.session.version
-    if if_version not in {None, version}:
-        raise PreconditionFailed(f"the session is at version {version}, not {if_version}")
+    PreconditionFailed.unless_at(if_versions, version)
     response = (
         Response(status=304) if known.contains_weak(str(version)) else _json(SessionView.of(held.session))
     )
@@ -98,30 +98,32 @@ def read_session(credential: Known, if_version: IfMatch, known: IfNoneMatch) -> 
 
 @routes.put("/session/items/<item_id>")
 @endpoint("Put an item; repeatable", {201: answers.PUT, 200: answers.REPLACED}, SessionTooLarge)
-def put_item(credential: Known, item_id: ItemId, item: Item, if_version: IfMatch) -> Response:
-    applied = _parts().store.apply(credential, [PutItem(item_id, item)], if_version=if_version)
+def put_item(
+    credential: Known, item_id: ItemId, item: Item, if_versions: IfMatch, key: IdempotencyKey
+) -> Response:
+    applied = _apply(credential, PutItem(item_id, item), if_versions, key)
     return _changed(applied, Version(applied.version), 201 if applied.results[0] else 200)
 
 
 @routes.delete("/session/items/<item_id>")
 @endpoint("Remove an item; repeatable", {204: answers.REMOVED}, SessionTooLarge)
-def remove_item(credential: Known, item_id: ItemId, if_version: IfMatch) -> Response:
-    applied = _parts().store.apply(credential, [RemoveItem(item_id)], if_version=if_version)
+def remove_item(credential: Known, item_id: ItemId, if_versions: IfMatch, key: IdempotencyKey) -> Response:
+    applied = _apply(credential, RemoveItem(item_id), if_versions, key)
     return _changed(applied, None, 204)
 
 
 @routes.post("/session/visits")
 @endpoint("Count one visit", {200: answers.COUNTED}, SessionTooLarge)
-def count_visit(credential: Known, _: Nothing, if_version: IfMatch) -> Response:
-    applied = _parts().store.apply(credential, [CountVisit()], if_version=if_version)
+def count_visit(credential: Known, _: Nothing, if_versions: IfMatch, key: IdempotencyKey) -> Response:
+    applied = _apply(credential, CountVisit(), if_versions, key)
     return _changed(applied, Visits(applied.results[0], applied.version), 200)
 
 
 @routes.post("/session/renew")
 @endpoint("Get a new credential for the same state", {204: answers.RENEWED})
-def renew_session(credential: Known, _: Nothing, if_version: IfMatch) -> Response:
+def renew_session(credential: Known, _: Nothing, if_versions: IfMatch) -> Response:
     parts = _parts()
-    renewed = parts.store.renew(credential, if_version=if_version)
+    renewed = parts.store.renew(credential, if_versions=if_versions)
     response = Response(status=204)
     parts.cookie.keep(response, request, renewed)
     return response
@@ -129,9 +131,9 @@ def renew_session(credential: Known, _: Nothing, if_version: IfMatch) -> Respons
 
 @routes.delete("/session")
 @endpoint("End it for good", {204: answers.ENDED})
-def close_session(credential: Known, if_version: IfMatch) -> Response:
+def close_session(credential: Known, if_versions: IfMatch) -> Response:
     parts = _parts()
-    parts.store.close(credential, if_version=if_version)
+    parts.store.close(credential, if_versions=if_versions)
     response = Response(status=204)
     response.headers["Clear-Site-Data"] = '"cache"'
     parts.cookie.drop(response)
@@ -142,6 +144,11 @@ def close_session(credential: Known, if_version: IfMatch) -> Response:
 def _private(response: Response) -> Response:
     response.headers["Vary"] = "Cookie"
     return response
+
+
+def _apply(credential: str, operation: Operation, if_versions: IfMatch, key: IdempotencyKey) -> Applied:
+    asked = None if key is None else once(key, [operation])
+    return _parts().store.apply(credential, [operation], if_versions=if_versions, once=asked)
 
 
 def _changed(applied: Applied, body: Any, status: int) -> Response:

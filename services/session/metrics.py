@@ -1,12 +1,12 @@
 """Prometheus metrics: a store that measures the store inside it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from services.session.document import Operation
-from services.session.store import Applied, Held, SessionError, SessionStore
+from services.session.store import Applied, Held, Once, SessionError, SessionStore
 
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -39,18 +39,23 @@ class MeasuredStore:
             return self._store.load(credential)
 
     def apply(
-        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+        self,
+        credential: str,
+        operations: Sequence[Operation],
+        *,
+        if_versions: Collection[int] | None = None,
+        once: Once | None = None,
     ) -> Applied:
         with self._measured("apply"):
-            return self._store.apply(credential, operations, if_version=if_version)
+            return self._store.apply(credential, operations, if_versions=if_versions, once=once)
 
-    def renew(self, credential: str, *, if_version: int | None = None) -> str:
+    def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         with self._measured("renew"):
-            return self._store.renew(credential, if_version=if_version)
+            return self._store.renew(credential, if_versions=if_versions)
 
-    def close(self, credential: str, *, if_version: int | None = None) -> None:
+    def close(self, credential: str, *, if_versions: Collection[int] | None = None) -> bool:
         with self._measured("close"):
-            self._store.close(credential, if_version=if_version)
+            return self._store.close(credential, if_versions=if_versions)
 
     def check(self) -> None:
         with self._measured("check"):

@@ -1,4 +1,7 @@
-"""Conditional requests (RFC 9110, 13): a session's version is its strong entity tag."""
+"""Conditional requests (RFC 9110, 13), and those that may be sent again.
+
+A session's version is its strong entity tag.
+"""
 
 import re
 from typing import Annotated
@@ -8,36 +11,37 @@ from werkzeug.datastructures import ETags
 
 from services.session.endpoint import Header
 from services.session.problems import Invalid
-from services.session.store import PreconditionFailed
+from services.session.store import IdempotencyMismatch, PreconditionFailed
 
 _VERSION = re.compile(r"[1-9][0-9]{0,14}")
+_KEY = re.compile(r"[!-~]{1,255}")
 
 
-def _if_version() -> int | None:
-    """The version that `If-Match` names; None without one, or for `*`.
-
-    A tag that is no version of ours can match none: version 0 stands for it.
-    """
+def _if_versions() -> frozenset[int] | None:
+    """The versions that `If-Match` names; None without one, or for `*`. Weak tags match nothing."""
     if "If-Match" not in request.headers or request.if_match.star_tag:
         return None
-    tags = request.if_match.as_set()
-    if len(tags) > 1:
-        raise Invalid("If-Match takes one entity tag here")
-    tag = next(iter(tags), None) or ""
-    return int(tag) if _VERSION.fullmatch(tag) else 0
+    return frozenset(int(tag) for tag in request.if_match.as_set() if _VERSION.fullmatch(tag or ""))
 
 
 def _if_none_match() -> ETags:
     return request.if_none_match
 
 
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Invalid("an Idempotency-Key is 1 to 255 visible ASCII characters")
+    return key
+
+
 IfMatch = Annotated[
-    int | None,
+    frozenset[int] | None,
     Header(
-        _if_version,
-        (PreconditionFailed, Invalid),
+        _if_versions,
+        (PreconditionFailed,),
         name="If-Match",
-        description="Only if the session is still at this version",
+        description="Only if the session is still at this version, or at one of these",
         example='"7"',
     ),
 ]
@@ -49,5 +53,15 @@ IfNoneMatch = Annotated[
         name="If-None-Match",
         description="Only if the session is no longer at this version",
         example='"7"',
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        _idempotency_key,
+        (IdempotencyMismatch, Invalid),
+        name="Idempotency-Key",
+        description="Made once, however often it is sent: a repeat is answered as the first time",
+        example='"8e03978e-40d5-43dd-bc93-6894a57f9324"',
     ),
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from services.session.credential import Credential
 from services.session.lifetime import Lifetime
-from services.session.store import PreconditionFailed, SessionEnded, SessionExpired
+from services.session.store import SessionEnded, SessionExpired
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,13 @@ class Record:
         expires_at = now + lifetime.absolute
         return cls(credential.digest, 1, now, lifetime.idle_deadline(now, expires_at), expires_at)
 
-    def admit(self, credential: Credential, now: int, if_version: int | None = None) -> None:
-        """Raises unless this credential may act on the session now, at this version."""
+    def admit(self, credential: Credential, now: int) -> None:
+        """Raises unless this credential may act on the session now."""
         in_grace = credential.digest == self.previous and now < self.previous_until
         if self.ended or not (credential.digest == self.secret or in_grace):
             raise SessionEnded("this session, or this credential of it, has ended")
         if now >= min(self.idle_expires_at, self.expires_at):
             raise SessionExpired("the session has expired")
-        if if_version is not None and if_version != self.version:
-            raise PreconditionFailed(f"the session is at version {self.version}, not {if_version}")
 
     def renewed(self, credential: Credential, nonce: str, now: int, grace: int) -> "Record":
         """After a renewal by an admitted credential; unchanged where it was renewed already."""

@@ -12,10 +12,13 @@ _KNOWN = {
     "SESSION_IDLE_SECONDS": "idle timeout (1800)",
     "SESSION_ABSOLUTE_SECONDS": "absolute timeout (43200)",
     "SESSION_KEYS": "directory of the key ring that seals tokens",
+    "SESSION_REVOCATIONS": "Redis that remembers ended tokens, as a URL (none)",
     "SESSION_COOKIE_SECURE": "true, or false where the origin is plain local HTTP (true)",
 }
 
 
+REDIS = "redis://redis:6379/0"
+"""What the URL of a Redis looks like."""
 _NOT_OURS = "SESSION_MANAGER"
 """X11 sessions export it."""
 
@@ -31,6 +34,7 @@ class Settings:
     idle_seconds: int
     absolute_seconds: int
     keys: Path | None
+    revocations: SplitResult | None
     cookie_secure: bool
 
     @classmethod
@@ -43,13 +47,18 @@ class Settings:
         absolute = _seconds(environ, "SESSION_ABSOLUTE_SECONDS", 43200)
         if idle > absolute:
             raise SettingsError(f"SESSION_IDLE_SECONDS={idle} exceeds SESSION_ABSOLUTE_SECONDS={absolute}")
+        store = _store(environ.get("SESSION_STORE", stores[0]), stores)
+        revocations = _revocations(environ)
+        if revocations and store.scheme != "token":
+            raise SettingsError("SESSION_REVOCATIONS is for SESSION_STORE=token: alone: others end sessions")
         keys = environ.get("SESSION_KEYS")
         return cls(
             service=_service(environ.get("SESSION_SERVICE", service)),
-            store=_store(environ.get("SESSION_STORE", stores[0]), stores),
+            store=store,
             idle_seconds=idle,
             absolute_seconds=absolute,
             keys=Path(keys) if keys else None,
+            revocations=revocations,
             cookie_secure=_flag(environ, "SESSION_COOKIE_SECURE"),
         )
 
@@ -65,6 +74,15 @@ def _store(url: str, examples: Sequence[str]) -> SplitResult:
         raise SettingsError(
             f"SESSION_STORE={without_secret(url)!r}: this service keeps sessions in {' or '.join(examples)}"
         )
+    return urlsplit(url)
+
+
+def _revocations(environ: Mapping[str, str]) -> SplitResult | None:
+    url = environ.get("SESSION_REVOCATIONS")
+    if url is None:
+        return None
+    if not _is_like(url, urlsplit(REDIS)):
+        raise SettingsError(f"SESSION_REVOCATIONS={without_secret(url)!r}: a Redis is needed, as in {REDIS}")
     return urlsplit(url)
 
 

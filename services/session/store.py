@@ -5,9 +5,9 @@ sealed state itself where it does not. A store never sees HTTP, and the HTTP con
 which store it has, so the two services differ in one variable only: where the state lives.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from services.session.document import Operation, Session
 
@@ -29,6 +29,13 @@ class Applied:
     results: tuple[int, ...]
 
 
+class Once(NamedTuple):
+    """A change to make once: digests of the client's key, and of what the key was sent with."""
+
+    key: str
+    payload: str
+
+
 class SessionStore(Protocol):
     """Where sessions live. Each method is atomic and safe to call from any thread and replica.
 
@@ -36,7 +43,7 @@ class SessionStore(Protocol):
     (`close` only `CredentialInvalid`), and any may raise `StoreUnavailable`. Whatever raises has
     changed nothing, with one exception: after `StoreUnavailable` a change may or may not have
     happened (its answer was lost).
-    `if_version` makes a change conditional: `PreconditionFailed` unless the session is at it.
+    `if_versions` makes a change conditional: `PreconditionFailed` unless the session is at one of them.
     """
 
     def open(self) -> Held:
@@ -46,20 +53,29 @@ class SessionStore(Protocol):
         """Read a session; now and then also moves its idle timeout."""
 
     def apply(
-        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+        self,
+        credential: str,
+        operations: Sequence[Operation],
+        *,
+        if_versions: Collection[int] | None = None,
+        once: Once | None = None,
     ) -> Applied:
-        """Apply all operations or none, as one version. Raises `SessionTooLarge`."""
+        """Apply all operations or none, as one version. Raises `SessionTooLarge`.
 
-    def renew(self, credential: str, *, if_version: int | None = None) -> str:
+        What was asked for `once` is answered as it was the first time, and not done again, whatever
+        became of the session's version. Raises `IdempotencyMismatch`.
+        """
+
+    def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         """A new credential for the same state; the old one ends after a short grace.
 
         Within the grace a repeat gives the same new credential, so parallel renewals agree.
         """
 
-    def close(self, credential: str, *, if_version: int | None = None) -> None:
+    def close(self, credential: str, *, if_versions: Collection[int] | None = None) -> bool:
         """End the session for good: nothing, also nothing in flight, brings it back.
 
-        Idempotent: a session that is unknown, expired or ended is closed already.
+        Whether this call ended it. Idempotent: one that is unknown, expired or ended is closed already.
         """
 
     def check(self) -> None:
@@ -108,10 +124,23 @@ class SessionEnded(SessionGone):
 
 
 class PreconditionFailed(SessionError):
-    """The session is no longer at the version the request was made for."""
+    """The session is no longer at a version the request was made for."""
 
     slug = "precondition-failed"
     status = 412
+
+    @classmethod
+    def unless_at(cls, if_versions: Collection[int] | None, version: int) -> None:
+        """Raises unless this version is asked for, or none is."""
+        if if_versions is not None and version not in if_versions:
+            raise cls(f"the session is at version {version}")
+
+
+class IdempotencyMismatch(SessionError):
+    """The key of this change came with another change before."""
+
+    slug = "idempotency-mismatch"
+    status = 422
 
 
 class SessionTooLarge(SessionError):

@@ -19,6 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from services.session.document import Item
+from services.session.idempotency import Answer
 from services.session.lifetime import wall_clock
 from services.session.record import Record
 from services.stateful import about
@@ -46,6 +47,8 @@ class KeptSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     visits: int
     record: Record
     items: dict[str, Item]
+    answers: dict[str, Answer] = {}
+    """To its keyed changes, oldest first."""
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -133,15 +136,26 @@ def sessions(db: sqlite3.Connection) -> list[KeptSession]:
     items: dict[str, dict[str, Item]] = defaultdict(dict)
     for session, key, name, quantity in db.execute("SELECT session, id, name, quantity FROM items"):
         items[session][key] = Item(name, quantity)
+    answers = _answers(db)
     return [
         KeptSession(
             key,
             visits,
             msgspec.convert(dict(zip(_RECORD, life, strict=True)), Record, strict=False),
             items[key],
+            answers[key],
         )
         for key, visits, *life in db.execute(_SESSIONS)
     ]
+
+
+def _answers(db: sqlite3.Connection) -> dict[str, dict[str, Answer]]:
+    """By sessions; none in a database from before they were remembered."""
+    answers: dict[str, dict[str, Answer]] = defaultdict(dict)
+    if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'answers'").fetchone():
+        for session, key, answer in db.execute("SELECT session, key, answer FROM answers ORDER BY version"):
+            answers[session][key] = msgspec.json.decode(answer, type=Answer)
+    return answers
 
 
 def _measured(directory: Path) -> Kept:

@@ -1,15 +1,16 @@
 """Sessions in the memory of this process: a dict under a lock. They die with the process."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from services.session import document
 from services.session.credential import Credential, nonce
 from services.session.document import Item, Operation, Session
+from services.session.idempotency import Answer, remember, repeated
 from services.session.lifetime import Lifetime
 from services.session.record import Record
-from services.session.store import Applied, Held, SessionGone, SessionUnknown
+from services.session.store import Applied, Held, Once, PreconditionFailed, SessionGone, SessionUnknown
 
 
 @dataclass
@@ -17,6 +18,7 @@ class _Entry:
     record: Record
     items: dict[str, Item] = field(default_factory=dict)
     visits: int = 0
+    answers: dict[str, Answer] = field(default_factory=dict)
 
     def session(self) -> Session:
         r = self.record
@@ -49,40 +51,53 @@ class MemoryStore:
             return Held(credential, entry.session())
 
     def apply(
-        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+        self,
+        credential: str,
+        operations: Sequence[Operation],
+        *,
+        if_versions: Collection[int] | None = None,
+        once: Once | None = None,
     ) -> Applied:
         with self._lock:
-            entry, now = self._admitted(Credential.parse(credential), if_version)
+            entry, now = self._admitted(Credential.parse(credential))
+            if once and (first := repeated(once, entry.answers.get(once.key))):
+                return Applied(credential, first.version, first.results)
+            PreconditionFailed.unless_at(if_versions, entry.record.version)
             session, results = document.apply(entry.session(), operations)
             entry.items, entry.visits = dict(session.items), session.visits
             entry.record = replace(entry.record, version=session.version)
+            if once:
+                remember(entry.answers, once, session.version, results)
             self._touch(entry, now)
             return Applied(credential, session.version, results)
 
-    def renew(self, credential: str, *, if_version: int | None = None) -> str:
+    def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         held = Credential.parse(credential)
         with self._lock:
-            entry, now = self._admitted(held, if_version)
+            entry, now = self._admitted(held)
+            PreconditionFailed.unless_at(if_versions, entry.record.version)
             entry.record = entry.record.renewed(held, nonce(), now, self._lifetime.grace)
             return str(held.successor(entry.record.nonce))
 
-    def close(self, credential: str, *, if_version: int | None = None) -> None:
+    def close(self, credential: str, *, if_versions: Collection[int] | None = None) -> bool:
         with self._lock:
             try:
-                entry, _ = self._admitted(Credential.parse(credential), if_version)
+                entry, _ = self._admitted(Credential.parse(credential))
             except SessionGone:
-                return
+                return False
+            PreconditionFailed.unless_at(if_versions, entry.record.version)
             entry.record = replace(entry.record, ended=True)
-            entry.items = {}
+            entry.items, entry.answers = {}, {}
+            return True
 
     def check(self) -> None:
         """Memory is always there."""
 
-    def _admitted(self, credential: Credential, if_version: int | None = None) -> tuple[_Entry, int]:
+    def _admitted(self, credential: Credential) -> tuple[_Entry, int]:
         entry, now = self._entries.get(credential.id), self._lifetime.clock()
         if entry is None:
             raise SessionUnknown("no such session is known here")
-        entry.record.admit(credential, now, if_version)
+        entry.record.admit(credential, now)
         return entry, now
 
     def _touch(self, entry: _Entry, now: int) -> None:

@@ -71,6 +71,10 @@ def _add(db: sqlite3.Connection, session: KeptSession) -> bool:
             "INSERT INTO items (session, id, name, quantity) VALUES (?, ?, ?, ?)",
             [(session.id, key, item.name, item.quantity) for key, item in session.items.items()],
         )
+        db.executemany(
+            "INSERT INTO answers (session, key, version, answer) VALUES (?, ?, ?, ?)",
+            [(session.id, key, a.version, msgspec.json.encode(a)) for key, a in session.answers.items()],
+        )
     return new
 
 

@@ -1,45 +1,44 @@
 """Sessions in one SQLite file. They live as long as what the file is on: a layer, a volume, a disk.
 
-WAL mode, so that readers do not wait for the writer, with `synchronous=FULL`, so that a commit is on
-the disk before it is acknowledged. Every change is one `BEGIN IMMEDIATE` transaction, so several
-containers of one host may share the file (https://www.sqlite.org/wal.html: not over a network).
+Every change is one `BEGIN IMMEDIATE` transaction, so threads, processes and containers of one host may
+share the file.
 """
 
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, fields, replace
 from pathlib import Path
 
+import msgspec
+
 from services.session.credential import Credential, nonce
 from services.session.document import CountVisit, Item, Operation, PutItem, RemoveItem, Session
+from services.session.idempotency import REMEMBERED, Answer, repeated
 from services.session.lifetime import Lifetime
 from services.session.record import Record
-from services.session.store import Applied, Held, SessionGone, SessionUnknown, StoreUnavailable
-from services.stateful.about import About, mark
+from services.session.store import (
+    Applied,
+    Held,
+    Once,
+    PreconditionFailed,
+    SessionGone,
+    SessionUnknown,
+    StoreUnavailable,
+)
+from services.stateful import database
+from services.stateful.about import About
+from services.stateful.database import BUSY_SECONDS
 
-BUSY_SECONDS = 0.9
-"""How long a change waits, in all, for those of this process and of others on the same file."""
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS sessions (
-    id TEXT PRIMARY KEY, visits INTEGER NOT NULL DEFAULT 0,
-    secret TEXT NOT NULL, version INTEGER NOT NULL,
-    opened_at INTEGER NOT NULL, idle_expires_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
-    previous TEXT NOT NULL, previous_until INTEGER NOT NULL, nonce TEXT NOT NULL, ended INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sessions_by_idle ON sessions (idle_expires_at);
-CREATE TABLE IF NOT EXISTS items (
-    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
-    id TEXT NOT NULL, name TEXT NOT NULL, quantity INTEGER NOT NULL,
-    PRIMARY KEY (session, id)
-) WITHOUT ROWID;
-"""
 _COLUMNS = [field.name for field in fields(Record)]
 _SELECT = f"SELECT visits, {', '.join(_COLUMNS)} FROM sessions WHERE id = ?"  # noqa: S608
 _INSERT = f"INSERT INTO sessions (id, {', '.join(_COLUMNS)}) VALUES (?{', ?' * len(_COLUMNS)})"  # noqa: S608
+_FORGET = """
+DELETE FROM answers WHERE session = :session AND version <= (
+    SELECT version FROM answers WHERE session = :session ORDER BY version DESC LIMIT 1 OFFSET :limit
+)"""
 _UPDATE = f"UPDATE sessions SET visits = ?, {', '.join(c + ' = ?' for c in _COLUMNS)} WHERE id = ?"  # noqa: S608
 
 
@@ -52,7 +51,7 @@ class SqliteStore:
         self._threads = threading.local()
         self._writer = threading.Lock()
         self._sweep_at = 0
-        _prepare(path, about)
+        database.prepare(path, about)
 
     def open(self) -> Held:
         credential = Credential.fresh()
@@ -78,11 +77,19 @@ class SqliteStore:
         return Held(credential, _session(record, visits, items))
 
     def apply(
-        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+        self,
+        credential: str,
+        operations: Sequence[Operation],
+        *,
+        if_versions: Collection[int] | None = None,
+        once: Once | None = None,
     ) -> Applied:
         held = Credential.parse(credential)
         with self._changing() as db:
-            record, visits, now = self._admitted(db, held, if_version)
+            record, visits, now = self._admitted(db, held)
+            if once and (first := repeated(once, _answer(db, held.id, once.key))):
+                return Applied(credential, first.version, first.results)
+            PreconditionFailed.unless_at(if_versions, record.version)
             results = []
             for operation in operations:
                 if isinstance(operation, CountVisit):
@@ -92,39 +99,43 @@ class SqliteStore:
                     results.append(_apply_to_items(db, held.id, operation))
             record = replace(self._touched(record, now), version=record.version + 1)
             _update(db, held.id, visits, record)
+            if once:
+                _remember(db, held.id, once, Answer(once.payload, record.version, tuple(results)))
         return Applied(credential, record.version, tuple(results))
 
-    def renew(self, credential: str, *, if_version: int | None = None) -> str:
+    def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         held = Credential.parse(credential)
         with self._changing() as db:
-            record, visits, now = self._admitted(db, held, if_version)
+            record, visits, now = self._admitted(db, held)
+            PreconditionFailed.unless_at(if_versions, record.version)
             record = record.renewed(held, nonce(), now, self._lifetime.grace)
             _update(db, held.id, visits, record)
         return str(held.successor(record.nonce))
 
-    def close(self, credential: str, *, if_version: int | None = None) -> None:
+    def close(self, credential: str, *, if_versions: Collection[int] | None = None) -> bool:
         held = Credential.parse(credential)
         with self._changing() as db:
             try:
-                record, visits, _ = self._admitted(db, held, if_version)
+                record, visits, _ = self._admitted(db, held)
             except SessionGone:
-                return
+                return False
+            PreconditionFailed.unless_at(if_versions, record.version)
             _update(db, held.id, visits, replace(record, ended=True))
             db.execute("DELETE FROM items WHERE session = ?", (held.id,))
+            db.execute("DELETE FROM answers WHERE session = ?", (held.id,))
+            return True
 
     def check(self) -> None:
         with self._reaching() as db:
             db.execute("SELECT 1 FROM sessions LIMIT 1")
 
-    def _admitted(
-        self, db: sqlite3.Connection, held: Credential, if_version: int | None = None
-    ) -> tuple[Record, int, int]:
+    def _admitted(self, db: sqlite3.Connection, held: Credential) -> tuple[Record, int, int]:
         """The session's record and visits, and the time of its admission."""
         row = db.execute(_SELECT, (held.id,)).fetchone()
         if row is None:
             raise SessionUnknown("no such session is known here")
         record, now = Record(*row[1:]), self._lifetime.clock()
-        record.admit(held, now, if_version)
+        record.admit(held, now)
         return record, row[0], now
 
     def _touched(self, record: Record, now: int) -> Record:
@@ -166,37 +177,10 @@ class SqliteStore:
         """This thread's connection; what SQLite cannot do is `StoreUnavailable`."""
         try:
             if not hasattr(self._threads, "db"):
-                self._threads.db = _connect(self._path)
+                self._threads.db = database.connect(self._path)
             yield self._threads.db
         except sqlite3.Error as error:
             raise StoreUnavailable(f"SQLite at {self._path}: {error}") from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA foreign_keys = ON")
-    return db
-
-
-def _prepare(path: Path, about: About | None) -> None:
-    """Make the file what it has to be; leaves no connection open, as the process may fork next.
-
-    Of several that start on a new file at once SQLite may turn some away without waiting: try again.
-    """
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            with closing(_connect(path)) as db:
-                db.execute("PRAGMA journal_mode = WAL")
-                db.executescript(_SCHEMA)
-                mark(db, about)
-            return
-        except sqlite3.Error as error:
-            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() >= deadline:
-                raise StoreUnavailable(f"SQLite at {path}: {error}") from error
-        time.sleep(0.01)
 
 
 def _session(record: Record, visits: int, items: dict[str, Item]) -> Session:
@@ -205,6 +189,17 @@ def _session(record: Record, visits: int, items: dict[str, Item]) -> Session:
 
 def _update(db: sqlite3.Connection, key: str, visits: int, record: Record) -> None:
     db.execute(_UPDATE, (visits, *astuple(record), key))
+
+
+def _answer(db: sqlite3.Connection, session: str, key: str) -> Answer | None:
+    row = db.execute("SELECT answer FROM answers WHERE session = ? AND key = ?", (session, key)).fetchone()
+    return msgspec.json.decode(row[0], type=Answer) if row else None
+
+
+def _remember(db: sqlite3.Connection, session: str, once: Once, answer: Answer) -> None:
+    row = (session, once.key, answer.version, msgspec.json.encode(answer))
+    db.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", row)
+    db.execute(_FORGET, {"session": session, "limit": REMEMBERED})
 
 
 def _apply_to_items(db: sqlite3.Connection, session: str, operation: PutItem | RemoveItem) -> int:

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Mapping
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+from urllib.parse import SplitResult
 
 import redis
 from flask import Flask
@@ -12,12 +13,15 @@ from services.session import application, placement
 from services.session.cookie import Cookie
 from services.session.lifetime import Lifetime
 from services.session.placement import Instance, Placement
-from services.session.settings import Settings, SettingsError, without_secret
+from services.session.settings import REDIS, Settings, SettingsError, without_secret
 from services.stateless.keyring import KeyRing
 from services.stateless.redis import RedisStore
+from services.stateless.revocation import Revocations
 from services.stateless.token import TokenStore
 
-STORES = ("redis://redis:6379/0", "token:")
+STORES = (REDIS, "token:")
+
+T = TypeVar("T")
 
 
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
@@ -27,29 +31,33 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     cookie = Cookie(settings.service, settings.cookie_secure)
     instance = Instance.new()
     if settings.store.scheme == "token":
-        if settings.keys is None:
-            raise SettingsError("SESSION_STORE=token: needs SESSION_KEYS, the directory of its key ring")
-        return _token(KeyRing(settings.keys), settings.service, cookie, lifetime, instance)
-    url = settings.store.geturl()
-    where = placement.of_kind("redis", settings.service, "redis", instance, without_secret(url))
-    return application.build(_redis(url, lifetime), cookie, lambda: where)
+        return _token(settings, cookie, lifetime, instance)
+    store = _in_redis("SESSION_STORE", settings.store, lifetime, RedisStore)
+    source = without_secret(settings.store.geturl())
+    where = placement.of_kind("redis", settings.service, "redis", instance, source)
+    return application.build(store, cookie, lambda: where)
 
 
-def _token(keys: KeyRing, service: str, cookie: Cookie, lifetime: Lifetime, instance: Instance) -> Flask:
+def _token(settings: Settings, cookie: Cookie, lifetime: Lifetime, instance: Instance) -> Flask:
     """Where its sessions are sealed is a matter of the key, which a rotation changes while it runs."""
+    if settings.keys is None:
+        raise SettingsError("SESSION_STORE=token: needs SESSION_KEYS, the directory of its key ring")
+    keys, service, url = KeyRing(settings.keys), settings.service, settings.revocations
+    revocations = _in_redis("SESSION_REVOCATIONS", url, lifetime, Revocations) if url else None
 
     def placed() -> Placement:
         return placement.of_kind("client", service, "token", instance, f"key {keys.sealing().kid}")
 
-    return application.build(TokenStore(keys, service, cookie.room, lifetime), cookie, placed)
+    store = TokenStore(keys, service, cookie.room, lifetime, revocations)
+    return application.build(store, cookie, placed)
 
 
-def _redis(url: str, lifetime: Lifetime) -> RedisStore:
-    if not re.fullmatch(r"(/[0-9]*)?", urlsplit(url).path):
-        raise SettingsError(
-            f"SESSION_STORE={without_secret(url)!r}: a database is a number, as in {STORES[0]}"
-        )
+def _in_redis(name: str, url: SplitResult, lifetime: Lifetime, kind: Callable[[str, Lifetime], T]) -> T:
+    """What keeps something in the Redis that the setting of this name says."""
+    shown = without_secret(url.geturl())
+    if not re.fullmatch(r"(/[0-9]*)?", url.path):
+        raise SettingsError(f"{name}={shown!r}: a database is a number, as in {REDIS}")
     try:
-        return RedisStore(url, lifetime)
+        return kind(url.geturl(), lifetime)
     except (redis.RedisError, ValueError) as error:
-        raise SettingsError(f"SESSION_STORE={without_secret(url)!r}: {error}") from error
+        raise SettingsError(f"{name}={shown!r}: {error}") from error

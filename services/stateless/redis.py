@@ -1,34 +1,27 @@
-"""Sessions in Redis: one hash each, changed by one script in one round trip.
+"""Sessions in Redis: one hash each, changed by one script in one round trip."""
 
-Client retries are off: an answer that was lost leaves it open whether the change happened, and a
-second try could count a visit twice. Whether Redis keeps what it accepted is Redis's configuration.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from services.session.credential import Credential, nonce
 from services.session.document import CountVisit, Item, Operation, PutItem, RemoveItem, Session
+from services.session.idempotency import MISMATCH, REMEMBERED
 from services.session.lifetime import Lifetime
 from services.session.store import (
     Applied,
     Held,
+    IdempotencyMismatch,
+    Once,
     PreconditionFailed,
     SessionEnded,
     SessionExpired,
     SessionGone,
     SessionUnknown,
-    StoreUnavailable,
 )
-
-CONNECT_SECONDS = 0.3
-ANSWER_SECONDS = 0.5
+from services.stateless.script import Script
 
 _SCRIPT = Path(__file__).with_name("session.lua").read_text()
 _GONE: dict[bytes, tuple[type[SessionGone], str]] = {
@@ -43,67 +36,68 @@ class RedisStore:
 
     def __init__(self, url: str, lifetime: Lifetime) -> None:
         self._lifetime = lifetime
-        self._redis = redis.Redis.from_url(
-            url,
-            socket_connect_timeout=CONNECT_SECONDS,
-            socket_timeout=ANSWER_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._script = self._redis.register_script(_SCRIPT)
+        self._script = Script(url, _SCRIPT)
 
     def open(self) -> Held:
         credential, now = Credential.fresh(), self._lifetime.clock()
-        idle_expires_at, expires_at = self._step(credential, None, "open", self._lifetime.absolute)
+        idle_expires_at, expires_at = self._step(credential, "open", self._lifetime.absolute)
         return Held(str(credential), Session(1, {}, 0, now, idle_expires_at, expires_at))
 
     def load(self, credential: str) -> Held:
-        (flat,) = self._step(Credential.parse(credential), None, "load")
+        (flat,) = self._step(Credential.parse(credential), "load")
         return Held(credential, _session(dict(zip(flat[::2], flat[1::2], strict=True))))
 
     def apply(
-        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+        self,
+        credential: str,
+        operations: Sequence[Operation],
+        *,
+        if_versions: Collection[int] | None = None,
+        once: Once | None = None,
     ) -> Applied:
         steps = [part for operation in operations for part in _arguments(operation)]
-        version, results = self._step(Credential.parse(credential), if_version, "apply", *steps)
+        asked = once or Once("", "")
+        version, results = self._step(
+            Credential.parse(credential), "apply", REMEMBERED, *asked, *steps, if_versions=if_versions
+        )
         return Applied(credential, version, tuple(results))
 
-    def renew(self, credential: str, *, if_version: int | None = None) -> str:
+    def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         held, proposed = Credential.parse(credential), nonce()
         successor = held.successor(proposed)
-        (agreed,) = self._step(held, if_version, "renew", successor.digest, proposed)
+        (agreed,) = self._step(held, "renew", successor.digest, proposed, if_versions=if_versions)
         return str(held.successor(agreed.decode()))
 
-    def close(self, credential: str, *, if_version: int | None = None) -> None:
+    def close(self, credential: str, *, if_versions: Collection[int] | None = None) -> bool:
         held = Credential.parse(credential)
         try:
-            self._step(held, if_version, "close")
+            self._step(held, "close", if_versions=if_versions)
         except SessionGone:
-            return
+            return False
+        return True
 
     def check(self) -> None:
-        try:
-            self._redis.ping()
-        except redis.RedisError as error:
-            raise StoreUnavailable(f"Redis does not answer: {error}") from error
+        self._script.check()
 
     def _step(
-        self, credential: Credential, if_version: int | None, verb: str, *arguments: str | bytes | int
+        self,
+        credential: Credential,
+        verb: str,
+        *arguments: str | bytes | int,
+        if_versions: Collection[int] | None = None,
     ) -> list[Any]:
         """Run one verb of the script; what it answers behind `ok`."""
         life = self._lifetime
-        try:
-            status, *answer = self._script(
-                keys=[f"session:{credential.id}"],
-                args=[
-                    *(life.clock(), life.idle, life.throttle, life.grace, life.retention),
-                    *(credential.digest, "" if if_version is None else if_version),
-                    *(verb, *arguments),
-                ],
-            )
-        except redis.RedisError as error:
-            raise StoreUnavailable(f"Redis did not do it: {error}") from error
+        status, *answer = self._script.run(
+            [f"session:{credential.id}", f"answers:{credential.id}"],
+            *(life.clock(), life.idle, life.throttle, life.grace, life.retention),
+            *(credential.digest, "" if if_versions is None else f",{','.join(map(str, if_versions))},"),
+            *(verb, *arguments),
+        )
         if status == b"precondition":
-            raise PreconditionFailed(f"the session is at version {answer[0]}, not {if_version}")
+            raise PreconditionFailed(f"the session is at version {answer[0]}")
+        if status == b"mismatch":
+            raise IdempotencyMismatch(MISMATCH)
         if status != b"ok":
             error_type, text = _GONE[status]
             raise error_type(text)

@@ -3,29 +3,38 @@
 A token is a JWE in compact form (RFC 7516), `dir` with `A256GCM`: encrypted and authenticated. Its
 header, authenticated too, names the key; inside, purpose and service are bound in, so that nothing
 sealed for something else passes. What a client-held state cannot promise: of two parallel changes
-the last cookie wins, and an old token that somebody kept opens until its timeouts.
+the last cookie wins, and an old token that somebody kept opens until its timeouts, unless a revocation
+record says that its session was ended or that it was renewed away.
 """
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Collection, Sequence
 
 import msgspec
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import GuestProtocol, OctKey
+from msgspec.structs import replace
 
 from services.session import document
 from services.session.document import Operation, Session
+from services.session.idempotency import Answer, remember, repeated
 from services.session.lifetime import Lifetime
 from services.session.store import (
     Applied,
     CredentialInvalid,
     Held,
+    Once,
     PreconditionFailed,
     SessionExpired,
+    SessionGone,
     SessionTooLarge,
 )
 from services.stateless.keyring import KeyRing
+from services.stateless.revocation import Revocations
 
+REMEMBERED = 4
+"""How many answers a token remembers of its session's keyed changes: each takes some 70 of its bytes."""
 _PURPOSE = "session"
 _REGISTRY = jwe.JWERegistry(algorithms=["dir", "A256GCM"])
 
@@ -34,70 +43,113 @@ class _Sealed(msgspec.Struct, frozen=True, array_like=True):
     purpose: str
     service: str
     session: Session
+    id: str
+    generation: int = 0
+    """How often the credential was renewed: all tokens since the last renewal are of one generation."""
+    answers: dict[str, Answer] = {}
 
 
 _decoder = msgspec.json.Decoder(_Sealed)
 
 
 class TokenStore:
-    """A `SessionStore` that keeps nothing but a key ring.
+    """A `SessionStore` that keeps nothing but a key ring, and a record of revocations if it is given one.
 
     `room` is how many bytes of a cookie the token may fill: beyond it, `SessionTooLarge`.
     """
 
-    def __init__(self, keys: KeyRing, service: str, room: int, lifetime: Lifetime) -> None:
+    def __init__(
+        self,
+        keys: KeyRing,
+        service: str,
+        room: int,
+        lifetime: Lifetime,
+        revocations: Revocations | None = None,
+    ) -> None:
         self._keys = keys
         self._service = service
         self._room = room
         self._lifetime = lifetime
+        self._revocations = revocations
 
     def open(self) -> Held:
         now = self._lifetime.clock()
         expires_at = now + self._lifetime.absolute
         session = Session(1, {}, 0, now, self._lifetime.idle_deadline(now, expires_at), expires_at)
-        return Held(self._seal(session), session)
+        sealed = self._seal(_Sealed(_PURPOSE, self._service, session, secrets.token_urlsafe(16)))
+        return Held(sealed, session)
 
     def load(self, credential: str) -> Held:
-        session, now = self._unseal(credential), self._lifetime.clock()
+        sealed, now = self._admitted(credential), self._lifetime.clock()
+        session = sealed.session
         if not self._lifetime.touch_due(now, session.idle_expires_at, session.expires_at):
             return Held(credential, session)
         session = self._touched(session, now)
-        return Held(self._seal(session), session)
+        return Held(self._seal(replace(sealed, session=session)), session)
 
     def apply(
-        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+        self,
+        credential: str,
+        operations: Sequence[Operation],
+        *,
+        if_versions: Collection[int] | None = None,
+        once: Once | None = None,
     ) -> Applied:
-        session, results = document.apply(self._unseal(credential, if_version), operations)
-        sealed = self._seal(self._touched(session, self._lifetime.clock()))
-        if len(sealed) > self._room:
+        sealed = self._admitted(credential)
+        if once and (first := repeated(once, sealed.answers.get(once.key))):
+            return Applied(credential, first.version, first.results)
+        PreconditionFailed.unless_at(if_versions, sealed.session.version)
+        session, results = document.apply(sealed.session, operations)
+        if once:
+            remember(sealed.answers, once, session.version, results, REMEMBERED)
+        session = self._touched(session, self._lifetime.clock())
+        token = self._seal(replace(sealed, session=session))
+        if len(token) > self._room:
             raise SessionTooLarge(
-                f"the sealed session would take {len(sealed)} bytes, a cookie has room for {self._room}: "
+                f"the sealed session would take {len(token)} bytes, a cookie has room for {self._room}: "
                 "remove items first"
             )
-        return Applied(sealed, session.version, results)
+        return Applied(token, session.version, results)
 
-    def renew(self, credential: str, *, if_version: int | None = None) -> str:
-        """A fresh token. Nothing can end the old one before its timeouts: no server remembers it."""
-        return self._seal(self._unseal(credential, if_version))
+    def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
+        """A fresh token. Only a revocation record can end the old one before its timeouts."""
+        sealed = self._unseal(credential)
+        PreconditionFailed.unless_at(if_versions, sealed.session.version)
+        generation = sealed.generation + 1
+        if self._revocations:
+            generation = self._revocations.renew(sealed.id, sealed.generation, sealed.session.expires_at)
+        return self._seal(replace(sealed, generation=generation))
 
-    def close(self, credential: str, *, if_version: int | None = None) -> None:
-        """All that can be done is that the client forgets it, which is the cookie's affair."""
+    def close(self, credential: str, *, if_versions: Collection[int] | None = None) -> bool:
+        """Without a revocation record, all that can be done is that the client forgets it."""
         try:
-            self._unseal(credential, if_version)
-        except SessionExpired:
-            return
+            sealed = self._unseal(credential)
+            PreconditionFailed.unless_at(if_versions, sealed.session.version)
+            if self._revocations:
+                self._revocations.end(sealed.id, sealed.generation, sealed.session.expires_at)
+        except SessionGone:
+            return False
+        return True
 
     def check(self) -> None:
-        """A store that is nowhere is always there."""
+        """A store that is nowhere is always there; a revocation record is not."""
+        if self._revocations:
+            self._revocations.reach()
 
-    def _seal(self, session: Session) -> str:
+    def _seal(self, sealed: _Sealed) -> str:
         key = self._keys.sealing()
         header = {"alg": "dir", "enc": "A256GCM", "kid": key.kid}
-        content = msgspec.json.encode(_Sealed(_PURPOSE, self._service, session))
-        return jwe.encrypt_compact(header, content, key, registry=_REGISTRY)
+        return jwe.encrypt_compact(header, msgspec.json.encode(sealed), key, registry=_REGISTRY)
 
-    def _unseal(self, token: str, if_version: int | None = None) -> Session:
-        """The session of a token that is authentic, meant for here, in time, at this version."""
+    def _admitted(self, token: str) -> _Sealed:
+        """What is in a token that still opens its session."""
+        sealed = self._unseal(token)
+        if self._revocations:
+            self._revocations.check(sealed.id, sealed.generation)
+        return sealed
+
+    def _unseal(self, token: str) -> _Sealed:
+        """What is in a token that is authentic, meant for here, and in time."""
         try:
             content = jwe.decrypt_compact(token, self._key_of, registry=_REGISTRY).plaintext
             sealed = _decoder.decode(content or b"")
@@ -108,9 +160,7 @@ class TokenStore:
         session = sealed.session
         if self._lifetime.clock() >= min(session.idle_expires_at, session.expires_at):
             raise SessionExpired("the session has expired")
-        if if_version is not None and if_version != session.version:
-            raise PreconditionFailed(f"the session is at version {session.version}, not {if_version}")
-        return session
+        return sealed
 
     def _key_of(self, token: GuestProtocol) -> OctKey:
         key = self._keys.opening(str(token.headers().get("kid")))
@@ -120,4 +170,4 @@ class TokenStore:
 
     def _touched(self, session: Session, now: int) -> Session:
         deadline = self._lifetime.idle_deadline(now, session.expires_at)
-        return msgspec.structs.replace(session, idle_expires_at=deadline)
+        return replace(session, idle_expires_at=deadline)

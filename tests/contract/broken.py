@@ -3,7 +3,7 @@
 `test_broken.py` shows that the suite catches them. A check that nothing can fail proves nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -12,7 +12,7 @@ from services.session import document
 from services.session.credential import Credential
 from services.session.document import Operation
 from services.session.lifetime import Lifetime
-from services.session.store import Applied, Held, PreconditionFailed, SessionEnded
+from services.session.store import Applied, Held, Once, PreconditionFailed, SessionEnded
 from services.stateful.memory import MemoryStore
 from services.stateful.sqlite import SqliteStore
 
@@ -33,7 +33,8 @@ class WriteBehindStore(SqliteStore):
         credential: str,
         operations: Sequence[Operation],
         *,
-        if_version: int | None = None,  # noqa: ARG002
+        if_versions: Collection[int] | None = None,  # noqa: ARG002
+        once: Once | None = None,  # noqa: ARG002
     ) -> Applied:
         session, results = document.apply(self.load(credential).session, operations)
         self._behind.append((credential, operations))
@@ -48,14 +49,19 @@ class ResurrectingStore(MemoryStore):
     """Writes a session whether or not it is still there, as a save at the request's end does."""
 
     def apply(
-        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+        self,
+        credential: str,
+        operations: Sequence[Operation],
+        *,
+        if_versions: Collection[int] | None = None,
+        once: Once | None = None,
     ) -> Applied:
         try:
-            return super().apply(credential, operations, if_version=if_version)
+            return super().apply(credential, operations, if_versions=if_versions, once=once)
         except SessionEnded:
             entry = self._entries[Credential.parse(credential).id]
             entry.record = replace(entry.record, ended=False)
-            return super().apply(credential, operations, if_version=if_version)
+            return super().apply(credential, operations, if_versions=if_versions, once=once)
 
 
 class LastWriterStore(MemoryStore):
@@ -66,7 +72,8 @@ class LastWriterStore(MemoryStore):
         credential: str,
         operations: Sequence[Operation],
         *,
-        if_version: int | None = None,  # noqa: ARG002
+        if_versions: Collection[int] | None = None,  # noqa: ARG002
+        once: Once | None = None,  # noqa: ARG002
     ) -> Applied:
         session, results = document.apply(self.load(credential).session, operations)
         Event().wait(0.0001)
@@ -80,11 +87,15 @@ class EagerStore(MemoryStore):
     """Changes first and looks at the precondition afterwards."""
 
     def apply(
-        self, credential: str, operations: Sequence[Operation], *, if_version: int | None = None
+        self,
+        credential: str,
+        operations: Sequence[Operation],
+        *,
+        if_versions: Collection[int] | None = None,
+        once: Once | None = None,
     ) -> Applied:
-        applied = super().apply(credential, operations)
-        if if_version not in {None, applied.version - 1}:
-            raise PreconditionFailed("too late")
+        applied = super().apply(credential, operations, once=once)
+        PreconditionFailed.unless_at(if_versions, applied.version - 1)
         return applied
 
 
@@ -104,8 +115,8 @@ class AdoptingStore(MemoryStore):
 class ImmortalStore(MemoryStore):
     """Lets a renewal move the absolute timeout, so that a stolen session lives as long as it is used."""
 
-    def renew(self, credential: str, *, if_version: int | None = None) -> str:
-        renewed = super().renew(credential, if_version=if_version)
+    def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
+        renewed = super().renew(credential, if_versions=if_versions)
         entry = self._entries[Credential.parse(renewed).id]
         expires_at = self._lifetime.clock() + self._lifetime.absolute
         entry.record = replace(entry.record, expires_at=expires_at)

@@ -1,6 +1,6 @@
 """Every store, and every placement as a running service."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,8 @@ from tests.contract.running import Client, Service
 SERVER_SIDE = ["memory", "sqlite", "redis"]
 ALL = [*SERVER_SIDE, "token"]
 ROOM = 4000
+
+Replicas = tuple[SessionStore, SessionStore]
 
 
 @pytest.fixture
@@ -77,6 +79,24 @@ def server_side_store(request: pytest.FixtureRequest) -> SessionStore:
     """Each store that keeps the state itself, so that it can forget it."""
     made: SessionStore = request.getfixturevalue(f"{request.param}_store")
     return made
+
+
+def two_in_memory(lifetime: Lifetime) -> Replicas:
+    """Memory has no second replica: it is the same store twice."""
+    store = MemoryStore(lifetime)
+    return store, store
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+def replicas(request: pytest.FixtureRequest, lifetime: Lifetime, tmp_path: Path, redis_url: str) -> Replicas:
+    """Two stores on the same state, as two containers have them."""
+    path = tmp_path / "sessions.db"
+    kinds: dict[str, Callable[[], Replicas]] = {
+        "memory": lambda: two_in_memory(lifetime),
+        "sqlite": lambda: (SqliteStore(path, lifetime), SqliteStore(path, lifetime)),
+        "redis": lambda: (RedisStore(redis_url, lifetime), RedisStore(redis_url, lifetime)),
+    }
+    return kinds[request.param]()
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from services.session.store import SessionStore
 from services.stateful.app import create_app as create_stateful
 from services.stateless.app import create_app as create_stateless
 from tests.contract.clock import Clock
-from tests.contract.running import free_port
+from tests.contract.running import eventually, free_port
 
 NO_REDIS = f"redis://127.0.0.1:{free_port()}/0"
 
@@ -209,7 +209,7 @@ def test_readiness_is_503_and_liveness_200_when_the_store_is_gone(stranded: Flas
 def test_readiness_is_200_again_when_the_store_is_back(server: ValkeyServer, member: FlaskClient) -> None:
     with paused(server):
         assert member.get("/readyz").status_code == 503
-    assert member.get("/readyz").status_code == 200
+    eventually(lambda: member.get("/readyz").status_code == 200, "readiness is back")
 
 
 def test_request_is_503_within_a_second_when_the_store_hangs(
@@ -228,4 +228,5 @@ def test_session_is_served_again_when_the_store_answers_again(
     member.put("/session/items/a1", json={"name": "tea", "quantity": 2})
     with paused(server):
         assert member.get("/session").status_code == 503
+    eventually(lambda: member.get("/session").status_code == 200, "the session is served again")
     assert member.get("/session").get_json()["items"] == {"a1": {"name": "tea", "quantity": 2}}

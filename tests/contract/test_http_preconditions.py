@@ -66,6 +66,16 @@ def test_visit_is_not_counted_when_if_match_names_no_version_it_has(member: Clie
     assert read(member)["visits"] == 0
 
 
-def test_two_entity_tags_in_if_match_are_422(member: Client) -> None:
-    answer = member.send("POST", "/session/visits", headers={"If-Match": '"1", "2"'})
-    expect_problem(answer, 422, "invalid")
+@pytest.mark.parametrize("tags", ['"1", "2"', '"7","1"', 'W/"3", "1"'])
+def test_change_runs_when_one_of_several_tags_in_if_match_holds(member: Client, tags: str) -> None:
+    """RFC 9110, 13.1.1."""
+    assert member.send("POST", "/session/visits", headers={"If-Match": tags}).json()["version"] == 2
+
+
+@pytest.mark.parametrize("tags", ['"2", "3"', '"11", "10"', 'W/"1", "2"'])
+def test_change_executes_nothing_when_none_of_several_tags_in_if_match_holds(
+    member: Client, tags: str
+) -> None:
+    answer = member.send("POST", "/session/visits", headers={"If-Match": tags})
+    expect_problem(answer, 412, "precondition-failed")
+    assert read(member)["visits"] == 0

@@ -14,6 +14,7 @@ import pytest
 
 from services.session.credential import Credential
 from services.session.document import CountVisit, Item, PutItem
+from services.session.idempotency import once
 from services.session.lifetime import Lifetime
 from services.session.store import SessionEnded, SessionExpired, SessionUnknown
 from services.stateful import kept
@@ -29,6 +30,7 @@ WRITE_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
 from services.session.document import CountVisit
+from services.session.idempotency import once
 from services.session.lifetime import Lifetime
 from services.stateful.about import About
 from services.stateful.sqlite import SqliteStore
@@ -251,6 +253,22 @@ def test_recovery_refuses_a_session_that_has_ended(
         recover(path, [forged], clock())
 
 
+def test_recovery_brings_what_is_remembered_of_changes_that_were_asked_for_once(
+    left: SqliteStore, running: SqliteStore, old: Path, path: Path, clock: Clock
+) -> None:
+    credential = left.open().credential
+    first = left.apply(credential, [TEA], once=once("k", [TEA]))
+    brought(old, path, clock)
+    assert running.apply(credential, [TEA], once=once("k", [TEA])) == first
+
+
+def test_sessions_are_read_from_a_database_that_is_older_than_answers(left: SqliteStore, old: Path) -> None:
+    left.open()
+    with closing(sqlite3.connect(old / "sessions.db")) as db:
+        db.execute("DROP TABLE answers")
+    assert len(sessions_in(old)) == 1
+
+
 def test_recovery_leaves_sessions_alone_that_are_there_already(
     left: SqliteStore, running: SqliteStore, old: Path, path: Path, clock: Clock
 ) -> None:
@@ -303,7 +321,7 @@ def test_every_table_is_recovered_or_known_not_to_be(left: SqliteStore, old: Pat
     """Whoever adds one must say whether its rows go with the sessions."""
     with closing(sqlite3.connect(old / "sessions.db")) as db:
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    assert tables == {"sessions", "items", "about"}
+    assert tables == {"sessions", "items", "answers", "about"}
 
 
 def test_export_keeps_no_secret(left: SqliteStore, old: Path) -> None:

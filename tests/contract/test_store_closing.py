@@ -83,5 +83,5 @@ def test_server_side_store_closes_nothing_when_an_ended_credential_asks_for_it(
 def test_store_closes_nothing_when_the_version_is_another(store: SessionStore) -> None:
     credential = store.open().credential
     with pytest.raises(PreconditionFailed):
-        store.close(credential, if_version=2)
+        store.close(credential, if_versions={2})
     assert store.load(credential).session.version == 1

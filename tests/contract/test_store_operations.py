@@ -61,7 +61,7 @@ def test_store_takes_any_item_id_for_what_it_is(store: SessionStore, key: str) -
 
 
 def test_store_applies_when_the_version_is_the_one_asked_for(store: SessionStore) -> None:
-    assert store.apply(store.open().credential, [CountVisit()], if_version=1).version == 2
+    assert store.apply(store.open().credential, [CountVisit()], if_versions={1}).version == 2
 
 
 @pytest.mark.parametrize("if_version", [0, 1, 3, 999_999_999_999_999])
@@ -69,7 +69,7 @@ def test_store_executes_nothing_when_the_version_is_another(store: SessionStore,
     credential = opened(store, PutItem("a1", TEA))
     before = store.load(credential)
     with pytest.raises(PreconditionFailed):
-        store.apply(credential, [CountVisit(), RemoveItem("a1")], if_version=if_version)
+        store.apply(credential, [CountVisit(), RemoveItem("a1")], if_versions={if_version})
     assert store.load(credential) == before
 
 

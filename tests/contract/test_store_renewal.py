@@ -108,11 +108,11 @@ def test_server_side_store_renews_nothing_when_the_version_is_another(
 ) -> None:
     credential = server_side_store.open().credential
     with pytest.raises(PreconditionFailed):
-        server_side_store.renew(credential, if_version=2)
+        server_side_store.renew(credential, if_versions={2})
     clock.forward(5)
     assert server_side_store.load(credential).session.version == 1
 
 
 def test_store_refuses_a_renewal_when_the_version_is_another(store: SessionStore) -> None:
     with pytest.raises(PreconditionFailed):
-        store.renew(store.open().credential, if_version=2)
+        store.renew(store.open().credential, if_versions={2})

@@ -4,7 +4,7 @@ A control: a check that has never failed proves nothing.
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from chaos.control.app import ForgetfulStore
 from chaos.verdict import Judgement, judge
@@ -12,7 +12,7 @@ from loadtests.client import SessionClient
 from loadtests.history import Operation, Phase
 from services.session.document import Operation as Intent
 from services.session.lifetime import Lifetime
-from services.session.store import Applied, Held, SessionStore
+from services.session.store import Applied, Held, Once, SessionStore
 from services.stateful.memory import MemoryStore
 from tests.unit.serving import application_of, jarless, served
 
@@ -35,9 +35,14 @@ class WriteBehindStore(MemoryStore):
         return held
 
     def apply(
-        self, credential: str, operations: Sequence[Intent], *, if_version: int | None = None
+        self,
+        credential: str,
+        operations: Sequence[Intent],
+        *,
+        if_versions: Collection[int] | None = None,
+        once: Once | None = None,
     ) -> Applied:
-        applied = super().apply(credential, operations, if_version=if_version)
+        applied = super().apply(credential, operations, if_versions=if_versions, once=once)
         self.unwritten += 1
         if self.unwritten == 20:
             self._write()

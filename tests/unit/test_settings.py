@@ -17,7 +17,7 @@ def test_settings_have_their_documented_defaults() -> None:
     settings = read()
     assert (settings.idle_seconds, settings.absolute_seconds) == (1800, 43200)
     assert (settings.service, settings.store.geturl()) == ("stateful", STORES[0])
-    assert (settings.cookie_secure, settings.keys) == (True, None)
+    assert (settings.cookie_secure, settings.keys, settings.revocations) == (True, None, None)
 
 
 def test_settings_are_read_from_the_environment() -> None:
@@ -32,6 +32,25 @@ def test_settings_are_read_from_the_environment() -> None:
     assert (settings.idle_seconds, settings.absolute_seconds) == (60, 60)
     assert (settings.service, settings.store.scheme) == ("volume", "memory")
     assert (settings.cookie_secure, settings.keys) == (False, Path("/keys"))
+
+
+def test_settings_take_a_redis_that_remembers_revoked_tokens() -> None:
+    environ = {"SESSION_STORE": "token:", "SESSION_REVOCATIONS": "redis://redis:6379/1"}
+    settings = Settings.read(environ, service="stateless", stores=("token:",))
+    assert settings.revocations
+    assert settings.revocations.geturl() == "redis://redis:6379/1"
+
+
+@pytest.mark.parametrize("url", ["", "redis", "memory:", "redis://", "token:", "sqlite:/a.db"])
+def test_settings_refuse_revocations_that_are_in_no_redis(url: str) -> None:
+    environ = {"SESSION_STORE": "token:", "SESSION_REVOCATIONS": url}
+    with pytest.raises(SettingsError, match="SESSION_REVOCATIONS"):
+        Settings.read(environ, service="stateless", stores=("token:",))
+
+
+def test_settings_refuse_revocations_where_the_store_ends_sessions_itself() -> None:
+    with pytest.raises(SettingsError, match="SESSION_REVOCATIONS is for"):
+        read(SESSION_STORE="memory:", SESSION_REVOCATIONS="redis://redis:6379/0")
 
 
 def test_settings_ignore_what_is_not_theirs() -> None:

@@ -1,0 +1,64 @@
+"""The SQLite file of the stateful service: its tables, and how it is opened.
+
+WAL mode, so that readers do not wait for the writer, with `synchronous=FULL`, so that a commit is on
+the disk before it is acknowledged. Several containers of one host may share the file
+(https://www.sqlite.org/wal.html: not over a network).
+"""
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from services.session.store import StoreUnavailable
+from services.stateful.about import About, mark
+
+BUSY_SECONDS = 0.9
+"""How long a change waits, in all, for those of this process and of others on the same file."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sessions (
+    id TEXT PRIMARY KEY, visits INTEGER NOT NULL DEFAULT 0,
+    secret TEXT NOT NULL, version INTEGER NOT NULL,
+    opened_at INTEGER NOT NULL, idle_expires_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    previous TEXT NOT NULL, previous_until INTEGER NOT NULL, nonce TEXT NOT NULL, ended INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sessions_by_idle ON sessions (idle_expires_at);
+CREATE TABLE IF NOT EXISTS items (
+    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    id TEXT NOT NULL, name TEXT NOT NULL, quantity INTEGER NOT NULL,
+    PRIMARY KEY (session, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answers (
+    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    key TEXT NOT NULL, version INTEGER NOT NULL, answer BLOB NOT NULL,
+    PRIMARY KEY (session, key)
+) WITHOUT ROWID;
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    return db
+
+
+def prepare(path: Path, about: About | None) -> None:
+    """Make the file what it has to be; leaves no connection open, as the process may fork next.
+
+    Of several that start on a new file at once SQLite may turn some away without waiting: try again.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            with closing(connect(path)) as db:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.executescript(_SCHEMA)
+                mark(db, about)
+            return
+        except sqlite3.Error as error:
+            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() >= deadline:
+                raise StoreUnavailable(f"SQLite at {path}: {error}") from error
+        time.sleep(0.01)

@@ -1,0 +1,143 @@
+"""What the Redis store does with its connections in and after an outage, seen from within the process."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+from redis.exceptions import MaxConnectionsError
+
+from services.session.document import CountVisit
+from services.session.lifetime import Lifetime
+from services.session.store import StoreUnavailable
+from services.stateless.redis import ANSWER_SECONDS, RedisStore
+from tests.adversarial.stores import Store
+from tests.contract.running import eventually, free_port
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def sessions(store: Store) -> RedisStore:
+    return RedisStore(store.url, Lifetime())
+
+
+@contextmanager
+def slow(store: Store, seconds: float) -> Iterator[None]:
+    store.proxy.delay = seconds
+    try:
+        yield
+    finally:
+        store.proxy.delay = 0
+
+
+def in_parallel(calls: int, call: Callable[[], T]) -> list[T]:
+    """The results of so many calls, all begun at once."""
+    start = Barrier(calls, timeout=20)
+
+    def begin(_: int) -> T:
+        start.wait()
+        return call()
+
+    with ThreadPoolExecutor(calls) as threads:
+        return list(threads.map(begin, range(calls)))
+
+
+def refused(call: Callable[[], object]) -> float:
+    """The seconds after which the call was refused; it must be."""
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        call()
+    return time.monotonic() - began
+
+
+def serves(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except StoreUnavailable:
+        return False
+    return True
+
+
+def test_redis_store_never_does_later_what_it_refused(store: Store, sessions: RedisStore) -> None:
+    """Only the first visit was sent; whoever tries again asks first whether anybody is there."""
+    credential = sessions.open().credential
+
+    def visit() -> object:
+        return sessions.apply(credential, [CountVisit()])
+
+    with store.paused():
+        waited = 0
+        while waited < 4:
+            waited += refused(visit) > ANSWER_SECONDS / 2
+    eventually(lambda: serves(lambda: sessions.load(credential)), "it serves again")
+    assert sessions.load(credential).session.visits == 1
+
+
+def test_redis_store_serves_within_a_second_when_all_its_connections_died_in_a_partition(
+    store: Store, sessions: RedisStore
+) -> None:
+    """One after the other they would take longer."""
+    credential = sessions.open().credential
+    with slow(store, 0.1):
+        assert in_parallel(8, lambda: sessions.load(credential).session.version) == [1] * 8
+    with store.partitioned():
+        refused(lambda: sessions.load(credential))
+    healed_at = time.monotonic()
+    eventually(lambda: serves(lambda: sessions.load(credential)), "it serves again", 20)
+    assert time.monotonic() - healed_at <= 1
+
+
+def test_redis_store_loses_no_request_to_connections_that_a_restart_closed(
+    store: Store, sessions: RedisStore
+) -> None:
+    credential = sessions.open().credential
+    with slow(store, 0.1):
+        in_parallel(8, lambda: sessions.load(credential))
+    with store.killed():
+        pass
+    assert in_parallel(8, lambda: sessions.load(credential).session.version) == [1] * 8
+
+
+def test_redis_store_counts_a_visit_once_when_its_answer_is_lost(store: Store, sessions: RedisStore) -> None:
+    credential = sessions.open().credential
+    store.proxy.mute = True
+    try:
+        refused(lambda: sessions.apply(credential, [CountVisit()]))
+    finally:
+        store.proxy.mute = False
+    eventually(lambda: serves(lambda: sessions.load(credential)), "it serves again")
+    assert sessions.load(credential).session.visits == 1
+
+
+def test_redis_store_serves_slowly_when_redis_is_slow(store: Store, sessions: RedisStore) -> None:
+    credential = sessions.open().credential
+    with slow(store, 0.2):
+        began = time.monotonic()
+        counts = in_parallel(4, lambda: sessions.apply(credential, [CountVisit()]).results[0])
+        assert time.monotonic() - began >= 0.2
+    assert sorted(counts) == [1, 2, 3, 4]
+
+
+def test_redis_store_has_a_connection_for_every_thread(store: Store, sessions: RedisStore) -> None:
+    """More than a pool has by default."""
+    credential = sessions.open().credential
+
+    def cause() -> BaseException | None:
+        with pytest.raises(StoreUnavailable) as raised:
+            sessions.load(credential)
+        return raised.value.__cause__
+
+    with store.paused():
+        causes = in_parallel(120, cause)
+    assert not [each for each in causes if isinstance(each, MaxConnectionsError)]
+
+
+@pytest.mark.parametrize("where", ["redis.invalid:6379", f"127.0.0.1:{free_port()}"])
+def test_redis_store_is_unavailable_when_its_name_or_its_port_is_gone(where: str) -> None:
+    sessions = RedisStore(f"redis://{where}/0", Lifetime())
+    refused(sessions.check)
+    assert refused(sessions.check) < ANSWER_SECONDS
