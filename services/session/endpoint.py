@@ -39,6 +39,7 @@ class Header(Source):
     name: str
     description: str
     example: str
+    kind: Any = str
 
 
 @dataclass(frozen=True)

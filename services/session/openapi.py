@@ -125,7 +125,7 @@ def _operation(rule: Rule, method: str, declared: Endpoint, schemas: _Schemas) -
 def _parameter(source: Header | Variable, schemas: _Schemas) -> Json:
     if isinstance(source, Variable):
         return {"name": source.name, "in": "path", "required": True, "schema": schemas.of(source.kind)}
-    schema = _TEXT | {"examples": [source.example]}
+    schema = schemas.of(source.kind) | {"examples": [source.example]}
     return {"name": source.name, "in": "header", "description": source.description, "schema": schema}
 
 
