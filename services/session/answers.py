@@ -48,7 +48,7 @@ _ETAG = ("ETag",)
 _SAME_ITEM = {"item_id": "$request.path.item_id"}
 _IF_UNCHANGED = {"If-Match": "$response.header.ETag"}
 _IF_CHANGED = {"If-None-Match": "$response.header.ETag"}
-_CHANGES = ("put_item", "count_visit", "renew_session", "close_session")
+_CHANGES = ("put_item", "remove_item", "count_visit", "renew_session", "close_session")
 _ON_WITH_ITEM = {"put_item": _SAME_ITEM, "remove_item": _SAME_ITEM, "read_session": {}}
 
 OPENED = Answer(

@@ -65,7 +65,7 @@ def _same_site() -> None:
         return
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
-    foreign = urlsplit(origin).netloc != request.host if origin and not site else False
+    foreign = origin is not None and not site and urlsplit(origin).netloc != request.host
     if foreign or site not in {None, "same-origin", "none"}:
         raise Forbidden("a page of another site cannot change sessions here")
 

@@ -1,16 +1,15 @@
 """The Flask application around a store: the HTTP contract, and what an operator needs beside it."""
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from flask import Blueprint, Flask, Response, request, send_from_directory
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from werkzeug.exceptions import BadRequest, LengthRequired, NotFound
 
-from services.session import api, openapi, problems
+from services.session import api, problems, reference
 from services.session.cookie import Cookie
 from services.session.drain import Draining
 from services.session.endpoint import Answer, Query, endpoint
@@ -47,7 +46,7 @@ def build(store: SessionStore, cookie: Cookie, placed: Callable[[], Placement]) 
     app.register_blueprint(api.routes)
     app.register_blueprint(_operations(measured, placed, registry))
     app.register_blueprint(_pages())
-    app.register_blueprint(_contract(app, placement.service, cookie.name))
+    app.register_blueprint(reference.routes_for(app, placement.service, cookie.name))
     _identify(app, placement.service, Instance(placement.instance, placement.boot))
     return app
 
@@ -114,21 +113,6 @@ def _pages() -> Blueprint:
     @endpoint("A part of that page", {200: Answer("The part", str, "*/*")}, NotFound)
     def part_of_page(name: str) -> Response:
         return send_from_directory(_WEB, name)
-
-    return routes
-
-
-def _contract(app: Flask, service: str, cookie_name: str) -> Blueprint:
-    routes = Blueprint("contract", __name__)
-
-    @routes.get("/openapi.json")
-    @endpoint("This document", {200: Answer("OpenAPI 3.1", dict[str, Any])})
-    def openapi_document() -> Response:
-        return Response(written(), content_type="application/json")
-
-    @cache
-    def written() -> bytes:
-        return msgspec.json.encode(openapi.document_of(app, service, cookie_name))
 
     return routes
 

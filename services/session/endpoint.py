@@ -33,21 +33,23 @@ class Credential(Source):
 
 
 @dataclass(frozen=True)
-class Header(Source):
-    """A request header, always optional."""
+class Parameter(Source):
+    """What may come along by a name, and may be left out."""
 
     name: str
     description: str
     example: str
+    kind: Any = str
 
 
 @dataclass(frozen=True)
-class Query(Source):
-    """A parameter of the query, always optional."""
+class Header(Parameter):
+    """A request header."""
 
-    name: str
-    description: str
-    example: str
+
+@dataclass(frozen=True)
+class Query(Parameter):
+    """A parameter of the query."""
 
 
 @dataclass(frozen=True)

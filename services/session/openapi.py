@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, LengthRequired, RequestEntityTooLarge
 from werkzeug.routing import Rule
 
-from services.session.endpoint import Answer, Body, Credential, Endpoint, Header, Query, Variable
+from services.session.endpoint import Answer, Body, Credential, Endpoint, Header, Parameter, Variable
 from services.session.problems import Problem, Refusal, type_of
 
 Json = dict[str, Any]
@@ -38,6 +38,11 @@ _HEADERS: dict[str, Json] = {
     },
     "Set-Cookie": {"description": "The credential", "schema": _TEXT},
     "WWW-Authenticate": {"description": "Which credential is missing", "schema": _TEXT},
+}
+_COOKIE = {
+    "type": "apiKey",
+    "in": "cookie",
+    "description": "`POST /session` sets it, and a browser sends it by itself: there is nothing to fill in",
 }
 _EVERYWHERE = ("Served-By", "Cache-Control")
 _OF_REFUSAL = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
@@ -73,7 +78,7 @@ def document_of(app: Flask, service: str, cookie_name: str) -> Json:
         "components": {
             "schemas": schemas.components,
             "headers": {name: {"required": True} | header for name, header in _HEADERS.items()},
-            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": cookie_name}},
+            "securitySchemes": {"session": _COOKIE | {"name": cookie_name}},
         },
     }
 
@@ -105,9 +110,7 @@ def _operation(rule: Rule, method: str, declared: Endpoint, schemas: _Schemas) -
         "tags": [rule.endpoint.partition(".")[0]],
         "responses": {str(status): response for status, response in responses.items()},
     }
-    if parameters := [
-        _parameter(one, schemas) for one in sources if isinstance(one, (Header, Query, Variable))
-    ]:
+    if parameters := [_parameter(one, schemas) for one in sources if isinstance(one, Parameter | Variable)]:
         operation["parameters"] = parameters
     for source in sources:
         match source:
@@ -119,10 +122,10 @@ def _operation(rule: Rule, method: str, declared: Endpoint, schemas: _Schemas) -
     return operation
 
 
-def _parameter(source: Header | Query | Variable, schemas: _Schemas) -> Json:
+def _parameter(source: Parameter | Variable, schemas: _Schemas) -> Json:
     if isinstance(source, Variable):
         return {"name": source.name, "in": "path", "required": True, "schema": schemas.of(source.kind)}
-    schema = _TEXT | {"examples": [source.example]}
+    schema = schemas.of(source.kind) | {"examples": [source.example]}
     where = "header" if isinstance(source, Header) else "query"
     return {"name": source.name, "in": where, "description": source.description, "schema": schema}
 

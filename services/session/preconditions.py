@@ -6,7 +6,9 @@ A session's version is its strong entity tag.
 import re
 from typing import Annotated
 
+import msgspec
 from flask import request
+from msgspec import Meta
 from werkzeug.datastructures import ETags
 
 from services.session.endpoint import Header
@@ -14,7 +16,7 @@ from services.session.problems import Invalid
 from services.session.store import IdempotencyMismatch, PreconditionFailed
 
 _VERSION = re.compile(r"[1-9][0-9]{0,14}")
-_KEY = re.compile(r"[!-~]{1,255}")
+_Key = Annotated[str, Meta(pattern=r"^[!-~]{1,255}(?!\n)$")]
 
 
 def _if_versions() -> frozenset[int] | None:
@@ -30,9 +32,10 @@ def _if_none_match() -> ETags:
 
 def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise Invalid("an Idempotency-Key is 1 to 255 visible ASCII characters")
-    return key
+    try:
+        return None if key is None else msgspec.convert(key, _Key)
+    except msgspec.ValidationError as error:
+        raise Invalid("an Idempotency-Key is 1 to 255 visible ASCII characters") from error
 
 
 IfMatch = Annotated[
@@ -63,5 +66,6 @@ IdempotencyKey = Annotated[
         name="Idempotency-Key",
         description="Made once, however often it is sent: a repeat is answered as the first time",
         example='"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+        kind=_Key,
     ),
 ]
