@@ -24,10 +24,11 @@ from loadtests import history
 from loadtests.client import SessionClient
 from loadtests.history import Operation
 from loadtests.score import Score
-from loadtests.user import PlacementUser
+from loadtests.user import PlacementUser, classes
 
+PLACEMENTS = os.environ["LOADTEST_PLACEMENTS"].split(",")
 USERS = int(os.environ.get("LOADTEST_USERS", "10"))
-CONDUCTED = int(os.environ.get("LOADTEST_CONDUCTED", "0"))
+CONDUCTED = int(os.environ["LOADTEST_CONDUCTED"])
 
 ITEMS_PER_SESSION = 25
 """A sealed session must fit into a cookie."""
@@ -199,6 +200,10 @@ class ConductedUser(PlacementUser):
     def record(self, operation: Operation) -> None:
         if file := orchestra.files.get(self.placement):
             history.write(operation, file)
+
+
+def user_classes() -> dict[str, type[PlacementUser]]:
+    return classes(ConductedUser, PLACEMENTS)
 
 
 @events.init.add_listener

@@ -123,7 +123,8 @@ class Ledger:
         if self.dropped:
             return []
         before, self.dropped = self.lost, True
-        return ["dropped session", *["lost write"] * (self.lost - before)]
+        lost: list[Anomaly] = ["lost write"] * (self.lost - before)
+        return ["dropped session", *lost]
 
     def _look(self, items: frozenset[str], visits: int) -> list[Anomaly]:
         seen = self.promise.shortfall(items, visits)
@@ -134,7 +135,8 @@ class Ledger:
         self.items |= self.promise.items & items
         self.visits = self.promise.visits - seen.visits
         self.stale += stale
-        return [*["stale read"] * stale, *self._lose(lost)]
+        found: list[Anomaly] = ["stale read"] * stale
+        return [*found, *self._lose(lost)]
 
     def _lose(self, writes: int) -> list[Anomaly]:
         lost: list[Anomaly] = ["lost update" if self.overlapped else "lost write"] * writes

@@ -10,14 +10,11 @@ second. With `LOADTEST_CONDUCTED` the lab says what they do.
 
 import os
 
-PLACEMENTS = os.environ.get("LOADTEST_PLACEMENTS", "layer,token,redis-everysec").split(",")
-
 if os.environ.get("LOADTEST_CONDUCTED"):
-    from loadtests.conducted import ConductedUser
-    from loadtests.user import classes
+    from loadtests.conducted import user_classes
 
-    globals().update(classes(ConductedUser, PLACEMENTS))
+    globals().update(user_classes())
 else:
-    from loadtests import swarm
+    from loadtests.swarm import shape_classes, user_classes
 
-    globals().update(swarm.user_classes(PLACEMENTS), **swarm.shape_classes())
+    globals().update(**user_classes(), **shape_classes())

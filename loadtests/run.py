@@ -1,6 +1,6 @@
 """A run that nobody conducts: what this process has seen of it, and what its workers told of theirs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ class Run:
     paused: bool = False
     over: bool = True
     """Whether users are to make their final reads and leave."""
+    left: bool = True
+    """Whether they have, or had their time to."""
     ledgers: dict[str, Ledgers] = field(default_factory=dict)
     told: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """The last report of each worker."""
@@ -26,12 +28,12 @@ class Run:
     def begin(self, name: str, folder: str, worker: str) -> None:
         """Forget the run before; its history goes to a `folder`, if there is one."""
         self.end()
-        self.name, self.paused, self.over = name, False, False
+        self.name, self.paused, self.over, self.left = name, False, False, False
         self.ledgers, self.told = {}, {}
         self.recording = Recording(Path(folder, name), worker) if folder else None
 
     def end(self) -> None:
-        self.over = True
+        self.over = self.left = True
         if self.recording:
             self.recording.close()
 
@@ -53,16 +55,16 @@ class Run:
                 together[name] = together.get(name, Tally()) + Tally(**counts)
         return dict(sorted(together.items()))
 
-    def report(self, *, left: bool) -> Mapping[str, Any]:
-        """What a worker tells; `left` says that its users have."""
+    def report(self) -> Mapping[str, Any]:
+        """What a worker tells."""
         tallies = {name: asdict(ledgers.tally) for name, ledgers in self.ledgers.items()}
-        return {"run": self.name, "left": left, "tallies": tallies}
+        return {"run": self.name, "left": self.left, "tallies": tallies}
 
     def hear(self, worker: str, report: Mapping[str, Any]) -> None:
         """A worker's report replaces its last one; that of an earlier run is none of this one."""
         if report["run"] == self.name:
             self.told[worker] = report
 
-    def have_left(self, workers: list[str]) -> bool:
-        """Whether the users of all these workers have."""
+    def have_left(self, workers: Iterable[str]) -> bool:
+        """Whether the users of all these workers have left."""
         return all(self.told.get(worker, {"left": False})["left"] for worker in workers)

@@ -3,44 +3,40 @@
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
 import locust.runners
 import locust.web
 from locust import LoadTestShape, events
-from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests import panel, table
 from loadtests.integrity import exit_code
 from loadtests.recording import run_name
 from loadtests.shapes import SHAPES, Shape
-from loadtests.user import classes
+from loadtests.user import PlacementUser, classes
 from loadtests.visitor import Visitor, run
 
+PLACEMENTS = os.environ.get("LOADTEST_PLACEMENTS", "layer,token,redis-everysec").split(",")
 USERS_PER_PLACEMENT = 10
 SECONDS = 60
 """Of a headless run, where nobody says how long."""
-LEAVING_SECONDS = 10.0
+LEAVING_SECONDS = 15.0
 """In which users make their final reads."""
 PAUSED = "PAUSE: break something now, such as `docker compose up -d --force-recreate stateful`"
-EPILOG = """Exit codes of a headless run: 0 all acknowledged data was verified; 1 some was lost (a lost write or
-update, a stale read, a dropped session); 2 nothing was verified on some placement. Errors alone, such as a
-503 while a service is restarted, do not count."""
-
 # What a worker has seen shows on the master's page within a second, with what that page caches.
 locust.runners.WORKER_REPORT_INTERVAL = 0.5
 locust.web.DEFAULT_CACHE_TIME = 0.25
 
 
-def user_classes(placements: Iterable[str]) -> Mapping[str, type[Visitor]]:
+def user_classes() -> dict[str, type[PlacementUser]]:
     host = f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT', '8080')}"
-    return classes(Visitor, placements, host=host)  # type: ignore[return-value]
+    return classes(Visitor, PLACEMENTS, host=host)
 
 
-def shape_classes() -> Mapping[str, type[LoadTestShape]]:
+def shape_classes() -> dict[str, type[LoadTestShape]]:
     return {name: type(name, (Shaped,), {"shape": shape}) for name, shape in SHAPES.items()}
 
 
@@ -50,13 +46,16 @@ class Shaped(LoadTestShape):
     abstract = True
     use_common_options = True
     shape: Shape
+    runner: Any
 
     def tick(self) -> tuple[int, float] | None:
         options = self.runner.environment.parsed_options
-        seconds = options.run_time or self.shape.seconds
-        stage = self.shape.at(self.get_run_time(), seconds)
+        elapsed = time.perf_counter() - self.start_time
+        stage = self.shape.at(elapsed, options.run_time or self.shape.seconds)
         self.pause(stage is not None and stage.paused)
-        return stage and (max(1, round(stage.users * options.num_users)), options.spawn_rate)
+        if stage is None:
+            return None
+        return max(1, round(stage.users * options.num_users)), options.spawn_rate
 
     def pause(self, paused: bool) -> None:
         if paused != run.paused:
@@ -67,13 +66,11 @@ class Shaped(LoadTestShape):
 
 @events.init_command_line_parser.add_listener
 def furnish(parser: Any) -> None:
-    users = USERS_PER_PLACEMENT * len(os.environ.get("LOADTEST_PLACEMENTS", "layer,token,redis").split(","))
-    parser.epilog = EPILOG
     parser.set_defaults(
         class_picker=True,
-        num_users=users,
+        num_users=USERS_PER_PLACEMENT * len(PLACEMENTS),
         spawn_rate=10.0,
-        stop_timeout=LEAVING_SECONDS,
+        stop_timeout=5.0,
         web_host="127.0.0.1",
     )
     parser.add_argument("--tabs", type=int, default=1, choices=(1, 2), help="2: a session's writes overlap")
@@ -90,7 +87,7 @@ def furnish(parser: Any) -> None:
 
 
 @events.init.add_listener
-def prepare(environment: Environment, **_: object) -> None:
+def prepare(environment: Any, **_: object) -> None:
     options, runner = environment.parsed_options, environment.runner
     environment.shape_class = environment.available_shape_classes.get(options.shape)
     if environment.shape_class:
@@ -100,6 +97,8 @@ def prepare(environment: Environment, **_: object) -> None:
     if environment.web_ui:
         environment.web_ui.template_args |= panel.TEMPLATE_ARGUMENTS
         panel.extend(environment.web_ui.app, run.tallies, lambda: PAUSED if run.paused else "")
+    if not isinstance(runner, WorkerRunner):
+        environment.events.quit.add_listener(show)
     if not isinstance(runner, MasterRunner):
         runner.register_message("pause", pause)
         runner.register_message("leave", leave, concurrent=True)
@@ -109,14 +108,15 @@ def pause(msg: Any, **_: object) -> None:
     run.paused = msg.data
 
 
-def leave(environment: Environment, **_: object) -> None:
+def leave(environment: Any, **_: object) -> None:
     """Let the users of this process make their final reads, and wait until they are gone."""
     run.over = True
     until(lambda: environment.runner.user_count == 0)
+    run.end()
 
 
 @events.test_start.add_listener
-def begin(environment: Environment, **_: object) -> None:
+def begin(environment: Any, **_: object) -> None:
     """Workers are told the run's name with the options, before they begin."""
     runner, options = environment.runner, environment.parsed_options
     if not isinstance(runner, WorkerRunner):
@@ -127,7 +127,7 @@ def begin(environment: Environment, **_: object) -> None:
 
 @events.report_to_master.add_listener
 def tell(data: dict[str, Any], **_: object) -> None:
-    data["integrity"] = run.report(left=run.over)
+    data["integrity"] = run.report()
 
 
 @events.worker_report.add_listener
@@ -136,21 +136,21 @@ def hear(client_id: str, data: Mapping[str, Any], **_: object) -> None:
 
 
 @events.test_stopping.add_listener
-def finish(environment: Environment, **_: object) -> None:
+def finish(environment: Any, **_: object) -> None:
     """Before a run ends, all users make their final reads, and the master hears of them."""
     runner = environment.runner
     if run.over:
         return
     if isinstance(runner, MasterRunner):
         runner.send_message("leave")
-        until(lambda: run.have_left(list(runner.clients)))
+        until(lambda: run.have_left(runner.clients))
+        run.end()
     else:
         leave(environment)
-    run.end()
 
 
 @events.quitting.add_listener
-def conclude(environment: Environment, **_: object) -> None:
+def conclude(environment: Any, **_: object) -> None:
     """The exit code is what integrity says, and not what errors there were."""
     finish(environment)
     runner = environment.runner
@@ -160,13 +160,13 @@ def conclude(environment: Environment, **_: object) -> None:
         environment.process_exit_code = exit_code(run.tallies().values()) or (2 if runner.exceptions else 0)
 
 
-@events.quit.add_listener
 def show(**_: object) -> None:
     if tallies := run.tallies():
         print(table.render(tallies))
 
 
-def until(done: Any) -> None:
+def until(done: Callable[[], bool]) -> None:
+    """Wait for it, as long as users may take to leave."""
     deadline = time.monotonic() + LEAVING_SECONDS
     while not done() and time.monotonic() < deadline:
         gevent.sleep(0.05)

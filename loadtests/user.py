@@ -1,6 +1,6 @@
 """What all users have in common: a placement, and a way to it through Locust, which counts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from locust import HttpUser
@@ -24,7 +24,7 @@ class PlacementUser(HttpUser):
 
 def classes(
     base: type[PlacementUser], placements: Iterable[str], **attributes: Any
-) -> Mapping[str, type[PlacementUser]]:
+) -> dict[str, type[PlacementUser]]:
     """A user class for each placement, by its name: `RedisEverysecUser`."""
     names = {name: "".join(part.capitalize() for part in name.split("-")) + "User" for name in placements}
     return {names[p]: type(names[p], (base,), {"placement": p, **attributes}) for p in names}

@@ -20,10 +20,10 @@ RATE = float(os.environ.get("LOADTEST_RATE", "4"))
 ITEMS_PER_SESSION = 25
 """A sealed session must fit into a cookie."""
 SETTLED_OPERATIONS = 10
-"""After so many a user's session is at stake; a fault may come at any time from then on."""
+"""After so many a user's session is at stake: a fault may come at any time from then on."""
 LOOKS = 3
 """How often a session is read that a user leaves: several replicas may answer, and differently."""
-FINAL_SECONDS = 5.0
+FINAL_SECONDS = 8.0
 """How long it tries to."""
 
 run = Run()
@@ -40,7 +40,7 @@ class Visitor(PlacementUser):
         super().on_start()
         run.join(self.placement)
         self.session: SessionClient | None = None
-        self.operations = 0
+        self.done = 0
         self.leaving = False
         self.unread = False
 
@@ -100,12 +100,12 @@ class Visitor(PlacementUser):
         self.leaving = False
 
     def phase(self) -> Phase:
-        self.operations += 1
         if self.leaving:
             return "final"
-        return "steady" if self.operations <= SETTLED_OPERATIONS else "fault"
+        return "steady" if self.done < SETTLED_OPERATIONS else "fault"
 
     def record(self, operation: Operation) -> None:
+        self.done += operation.outcome == "ok"
         for anomaly in run.take(self.placement, operation):
             self.complain(anomaly)
 
