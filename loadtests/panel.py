@@ -33,6 +33,11 @@ HASTE = """<script>
   const every = window.setInterval;
   window.setInterval = (run, period, ...rest) => every(run, period === 2000 ? 750 : period, ...rest);
 </script>"""
+# It takes no users and no seconds for a shape, unless one was chosen that wants them.
+CHANGES = {
+    "<head>": f"<head>{HASTE}",
+    '"shape_use_common_options": null': '"shape_use_common_options": true',
+}
 
 
 def rows(tallies: Mapping[str, Tally]) -> list[dict[str, Any]]:
@@ -53,5 +58,8 @@ def extend(app: Flask, tallies: Callable[[], Mapping[str, Tally]], notice: Calla
             extended = [{"key": KEY, "data": [*said, *rows(tallies())]}]
             response.set_data(json.dumps({**response.get_json(), "extended_stats": extended}))
         elif request.endpoint == "locust.index" and response.status_code == 200:
-            response.set_data(response.get_data(as_text=True).replace("<head>", f"<head>{HASTE}", 1))
+            page = response.get_data(as_text=True)
+            for old, new in CHANGES.items():
+                page = page.replace(old, new, 1)
+            response.set_data(page)
         return response

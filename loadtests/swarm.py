@@ -20,7 +20,8 @@ from loadtests.user import PlacementUser, classes
 from loadtests.visitor import Visitor, run
 
 PLACEMENTS = os.environ.get("LOADTEST_PLACEMENTS", "layer,token,redis-everysec").split(",")
-USERS_PER_PLACEMENT = 10
+USERS = 10 * len(PLACEMENTS)
+SPAWN_RATE = 10.0
 SECONDS = 60
 """Of a headless run, where nobody says how long."""
 LEAVING_SECONDS = 15.0
@@ -55,7 +56,7 @@ class Shaped(LoadTestShape):
         self.pause(stage is not None and stage.paused)
         if stage is None:
             return None
-        return max(1, round(stage.users * options.num_users)), options.spawn_rate
+        return max(1, round(stage.users * (options.num_users or USERS))), options.spawn_rate or SPAWN_RATE
 
     def pause(self, paused: bool) -> None:
         if paused != run.paused:
@@ -68,8 +69,8 @@ class Shaped(LoadTestShape):
 def furnish(parser: Any) -> None:
     parser.set_defaults(
         class_picker=True,
-        num_users=USERS_PER_PLACEMENT * len(PLACEMENTS),
-        spawn_rate=10.0,
+        num_users=USERS,
+        spawn_rate=SPAWN_RATE,
         stop_timeout=5.0,
         web_host="127.0.0.1",
     )
