@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from loadtests.cells import Witnessed
 from loadtests.history import HistoryError
 
 FAILED, INTERRUPTED = 3, 130
-TOGETHER = 150.0
+TOGETHER = 200.0
 """Operations a second of all users: what two cores bear beside the services."""
 AT_THE_END = 60
 """Seconds for Locust to come and go."""
@@ -50,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--users", type=int, default=4, metavar="N", help="(4) for each placement")
     parser.add_argument("--seconds", type=int, default=40, metavar="N", help="(40) of load")
+    parser.add_argument("--results", type=Path, default=ROOT / "results", metavar="FOLDER")
     return parser
 
 
@@ -57,9 +57,11 @@ def run(options: argparse.Namespace) -> int:
     """Bring up what is not, put load on it, judge, and take down what was not up."""
     cluster = Cluster(placements=[PLACEMENTS[name] for name in options.placement or PLACEMENTS])
     with brought_up(cluster):
-        folder = results.begin(ROOT / "results")
+        folder = results.begin(options.results)
         witnessed = Witnessed(cluster)
         put_load(cluster, folder, options)
+        if not (folder / "histories").exists():
+            raise HistoryError(f"no user did anything; see {os.path.relpath(folder)}/locust.log")
         judged = judge.judge(recording.latest(folder / "histories"))
         witnessed.save(judged, folder)
     write_reports(folder)
@@ -88,6 +90,8 @@ def brought_up(cluster: Cluster) -> Iterator[None]:
 
 def put_load(cluster: Cluster, folder: Path, options: argparse.Namespace) -> None:
     """Locust, to its end. A Ctrl-C ends it in order, with the final reads."""
+    if options.ui:
+        print("Locust's page: http://127.0.0.1:8089/  (Ctrl-C ends it)", flush=True)
     with (folder / "locust.log").open("w") as log:
         process = subprocess.Popen(
             command(cluster.url(), folder, options),
@@ -95,13 +99,13 @@ def put_load(cluster: Cluster, folder: Path, options: argparse.Namespace) -> Non
             env=environ(cluster, options),
             stdin=subprocess.DEVNULL,
             stdout=log,
-            stderr=None if options.ui else log,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
         process.wait(None if options.ui else options.seconds + AT_THE_END)
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(AT_THE_END)
     finally:
         process.kill()
@@ -110,12 +114,10 @@ def put_load(cluster: Cluster, folder: Path, options: argparse.Namespace) -> Non
 
 def command(url: str, folder: Path, options: argparse.Namespace) -> Sequence[str]:
     users = options.users * len(options.placement or PLACEMENTS)
-    page = ("--loglevel", "INFO") if options.ui else ("--headless", "--loglevel", "WARNING", "--only-summary")
     return (
         *(sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--host", url),
         *("-u", str(users), "-r", str(users), "--history", str(folder / "histories")),
-        *(() if options.ui else ("-t", f"{options.seconds}s")),
-        *page,
+        *(() if options.ui else ("--headless", "--only-summary", "-t", f"{options.seconds}s")),
     )
 
 

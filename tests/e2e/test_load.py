@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import requests
 
+from chaos import results
 from chaos.cluster import Cluster
 from loadtests import judge, recording
+from loadtests.__main__ import main as loadtests
 from loadtests.judge import Judged
 from tests.e2e.conftest import free_port, project
 from tests.e2e.poll import until
@@ -116,6 +118,25 @@ def test_page_counts_what_the_merged_history_does(master: Master, judged: Mappin
 
 def test_loss_is_a_failure_of_its_own_name_and_of_no_other_placement(run: Path, master: Master) -> None:
     assert master.failures() == {"layer: dropped session", "layer: lost write"}
+
+
+def test_load_measures_what_is_up_and_reports_it_like_the_lab(
+    run: Path,
+    master: Master,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in master.cluster.environ.items():
+        monkeypatch.setenv(name, value)
+    chosen = ("--placement", "layer", "--placement", "redis-everysec", "--seconds", "10")
+    code = loadtests([*chosen, "--results", str(tmp_path)])
+    (row, other) = results.load(tmp_path / "latest").cells
+    assert (row.fault, row.placement, other.placement) == ("load", "layer", "redis-everysec")
+    assert (tmp_path / "latest" / "report.html").exists()
+    said = capsys.readouterr().out
+    assert said.splitlines()[1].split()[-1] == row.observed
+    assert (code, row.observed, other.observed) == (0, "kept", "kept"), said
 
 
 def test_verdict_is_given_inside_the_container_too(run: Path, master: Master) -> None:
