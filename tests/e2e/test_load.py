@@ -56,7 +56,7 @@ def master(images: None) -> Iterator[Master]:
     port = free_port()
     with project() as pair:
         pair.up()
-        more = {"LOAD_PORT": str(port), "COMPOSE_PROFILES": "load"}
+        more = {"LOAD_PORT": str(port), "LOADTEST_RATE": "10", "COMPOSE_PROFILES": "load"}
         cluster = replace(pair, environ={**pair.environ, **more})
         cluster.compose("build", "--quiet", "load-master", seconds=600)
         cluster.start("load-master", "load-worker", options=["--scale", "load-worker=2"])
