@@ -5,7 +5,12 @@
 
 against the pair on http://127.0.0.1:8080 (`GATEWAY_PORT`, or `--host`). There is a user class for each
 placement in `LOADTEST_PLACEMENTS` (layer,token,redis-everysec), of `LOADTEST_RATE` (4) operations a
-second. With `LOADTEST_CONDUCTED` the lab says what they do.
+second. Beside Locust's own options: `--shape` (Steady, Ramp, Spike, Soak, Phases), `--tabs 2` (a
+session's writes overlap, as from two tabs of a browser), `--history FOLDER`.
+
+Exit codes: 0 all acknowledged data was verified; 1 some was lost (a lost write or update, a stale read, a
+dropped session); 2 of some placement nothing was verified. Errors alone, such as a 503 while a service is
+restarted, do not count. With `LOADTEST_CONDUCTED` the lab says what users do, and judges.
 """
 
 import os

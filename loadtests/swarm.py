@@ -27,6 +27,7 @@ SECONDS = 60
 LEAVING_SECONDS = 15.0
 """In which users make their final reads."""
 PAUSED = "PAUSE: break something now"
+
 # What a worker has seen shows on the master's page within a second, with what that page caches.
 locust.runners.WORKER_REPORT_INTERVAL = 0.5
 locust.web.DEFAULT_CACHE_TIME = 0.25
