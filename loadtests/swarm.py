@@ -31,6 +31,9 @@ PAUSED = "PAUSE: break something now"
 # What a worker has seen shows on the master's page within a second, with what that page caches.
 locust.runners.WORKER_REPORT_INTERVAL = 0.5
 locust.web.DEFAULT_CACHE_TIME = 0.25
+# Where things are broken on purpose the machine is busy: a worker that is silent for Locust's three
+# seconds is not gone, and the run not over.
+locust.runners.HEARTBEAT_LIVENESS = 30
 
 
 def user_classes() -> dict[str, type[PlacementUser]]:
