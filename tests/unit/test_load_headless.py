@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
 from flask import Flask, Response
 
 from chaos.control.app import ForgetfulStore
-from loadtests import judge, recording, table
+from loadtests import history, judge, recording, table
 from loadtests.judge import Judged
 from services.session.lifetime import Lifetime
+from services.session.store import Held
 from services.stateful.memory import MemoryStore
 from tests.contract.broken import LastWriterStore
 from tests.contract.running import ROOT, eventually
@@ -63,8 +65,13 @@ def unavailable() -> Flask:
     return app
 
 
-def last_writer() -> Flask:
-    return application_of(LastWriterStore(Lifetime()))
+class SlowLastWriterStore(LastWriterStore):
+    """Takes its time between reading and writing back, so that any two at a time meet."""
+
+    def load(self, credential: str) -> Held:
+        held = super().load(credential)
+        Event().wait(0.05)
+        return held
 
 
 SERVICES = {
@@ -72,7 +79,7 @@ SERVICES = {
     "forgetful": application_of(ForgetfulStore(Lifetime(), every=5)),
     "ailing": ailing(),
     "unavailable": unavailable(),
-    "tabs": last_writer(),
+    "tabs": application_of(SlowLastWriterStore(Lifetime())),
     "distributed": application_of(MemoryStore(Lifetime())),
     "phases": application_of(MemoryStore(Lifetime())),
 }
@@ -98,9 +105,10 @@ def start(name: str, origin: str, home: Path) -> subprocess.Popen[str]:
         )
 
 
-def busy(home: Path) -> bool:
-    """Whether a hundred operations and more are recorded: some thirty of each user."""
-    return sum(file.stat().st_size for file in home.glob("histories/*/layer/*.jsonl")) > 40_000
+def busy(home: Path, workers: int) -> bool:
+    """Whether each worker has recorded some thirty operations of each of its users."""
+    sizes = [file.stat().st_size for file in home.glob("histories/*/layer/*.jsonl")]
+    return len(sizes) == workers and all(size > 40_000 / workers for size in sizes)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +120,8 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, End
         for process in runs.values():
             stack.callback(process.kill)
         for name in runs.keys() - {"phases"}:
-            eventually(partial(busy, homes[name]), f"{name} is busy", 120)
+            workers = 2 if name == "distributed" else 1
+            eventually(partial(busy, homes[name], workers), f"{name} is busy", 120)
             runs[name].terminate()
         for process in runs.values():
             process.wait(120)
@@ -151,10 +160,11 @@ def test_two_tabs_lose_updates_on_a_store_where_the_last_writer_wins(ended: Mapp
 def test_workers_of_a_distributed_run_leave_one_history(ended: Mapping[str, Ended]) -> None:
     run = ended["distributed"]
     assert run.code == 0, run.said
-    files = list(recording.latest(run.home / "histories").glob("layer/*.jsonl"))
-    judged = run.judged["layer"]
-    assert len(files) == 2
-    assert (judged.judgement.observed, judged.tally.sessions) == ("kept", 4)
+    parts = [history.read(file) for file in recording.latest(run.home / "histories").glob("layer/*.jsonl")]
+    opened = [sum(op.operation == "open" and op.outcome == "ok" for op in part) for part in parts]
+    assert [sessions > 0 for sessions in opened] == [True, True]
+    assert run.judged["layer"].tally.sessions == sum(opened)
+    assert run.judged["layer"].judgement.observed == "kept"
 
 
 @pytest.mark.parametrize("name", ["kept", "forgetful", "tabs", "distributed", "phases"])
