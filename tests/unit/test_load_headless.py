@@ -25,7 +25,7 @@ from services.session.lifetime import Lifetime
 from services.session.store import Held
 from services.stateful.memory import MemoryStore
 from tests.contract.broken import LastWriterStore
-from tests.contract.running import ROOT, eventually
+from tests.contract.running import ROOT, eventually, free_port
 from tests.unit.serving import application_of, served
 
 
@@ -83,9 +83,10 @@ SERVICES = {
     "distributed": application_of(MemoryStore(Lifetime())),
     "phases": application_of(MemoryStore(Lifetime())),
 }
+PORT = str(free_port())
 OPTIONS = {
     "tabs": ["-t", "10m", "--tabs", "2"],
-    "distributed": ["-t", "10m", "--processes", "2"],
+    "distributed": ["-t", "10m", "--processes", "2", "--master-bind-port", PORT, "--master-port", PORT],
     "phases": ["--shape", "Phases", "-t", "12s"],
 }
 
@@ -155,6 +156,11 @@ def test_two_tabs_lose_updates_on_a_store_where_the_last_writer_wins(ended: Mapp
     assert run.code == 1, run.said
     assert "INTEGRITY layer: lost update" in run.said
     assert "INTEGRITY layer: lost write" not in run.said
+
+
+def test_load_has_no_shape_unless_one_is_chosen(ended: Mapping[str, Ended]) -> None:
+    shaped = {name for name, run in ended.items() if "Shape test starting" in run.said}
+    assert shaped == {"phases"}
 
 
 def test_workers_of_a_distributed_run_leave_one_history(ended: Mapping[str, Ended]) -> None:
