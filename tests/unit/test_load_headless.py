@@ -20,6 +20,7 @@ from flask import Flask, Response
 
 from chaos.control.app import ForgetfulStore
 from loadtests import history, judge, recording, table
+from loadtests.integrity import Ledgers
 from loadtests.judge import Judged
 from services.session.lifetime import Lifetime
 from services.session.store import Held
@@ -139,6 +140,19 @@ def test_exit_code_is_1_when_a_service_forgets_what_it_acknowledged(ended: Mappi
     run = ended["forgetful"]
     assert run.code == 1, run.said
     assert "INTEGRITY layer: lost write: acknowledged, and gone" in run.said
+
+
+def test_user_looks_again_at_once_where_something_is_missing(ended: Mapping[str, Ended]) -> None:
+    ledgers, doubted = Ledgers(), set[str]()
+    following: list[str] = []
+    for operation in ended["forgetful"].judged["layer"].history:
+        if operation.session in doubted:
+            following.append(operation.operation)
+            doubted.remove(operation.session)
+        ledgers.take(operation)
+        if ledgers.doubtful(operation.session):
+            doubted.add(operation.session)
+    assert set(following) == {"read"}
 
 
 def test_exit_code_is_0_when_there_were_errors_and_nothing_was_lost(ended: Mapping[str, Ended]) -> None:
