@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test up down logs scale chaos matrix lessons check lint format lock clean venv
+.PHONY: help setup demo test up down logs scale chaos matrix lessons load check lint format lock clean venv
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ matrix: setup ## every fault on every placement
 lessons: setup ## the claims about layers, volumes and mounts, checked: make lessons NAME=own-layer
 	@$(PYTHON) -m chaos lessons $(NAME)
 
+load: setup ## verifying users on every placement, a minute; with Locust's page: make load UI=1
+	@$(PYTHON) -m loadtests $(if $(UI),--ui) $(foreach p,$(PLACEMENT),--placement $(p))
+
 check: lint ## format, lint, strict types, and the tests that need no containers
 	@$(PYTHON) -m pytest tests/unit tests/contract
 
@@ -61,9 +64,11 @@ lock: venv ## pin the dependencies again, by hash (needs uv)
 	  $(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header $${extra:+--extra $$extra} pyproject.toml \
 	    -o requirements$${extra:+-$$extra}.txt; done
+	@$(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --group load -c requirements-dev.txt -o loadtests/requirements.txt
 
 clean: ## remove this project's containers, volumes, networks and built images, and its results
 	@docker compose --profile "*" down --volumes
-	@docker image rm --force sessionlab/stateful sessionlab/anonymous sessionlab/stateless sessionlab/disks 2>/dev/null || true
+	@docker image rm --force sessionlab/stateful sessionlab/anonymous sessionlab/stateless sessionlab/load sessionlab/disks 2>/dev/null || true
 	@for image in $$(docker image ls --quiet sessionlab/lesson-sshfs | sort -u); do docker image rm --force $$image; done
 	@rm -rf results .state .mypy_cache .ruff_cache .pytest_cache

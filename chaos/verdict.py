@@ -15,9 +15,6 @@ from loadtests.promise import Promise, Shortfall
 
 Observed = Literal["kept", "lost", "partly", "split", "orphaned", "unavailable", "unknown"]
 
-GONE = {"session-unknown", "session-expired", "session-ended", "credential-invalid"}
-"""Refusals that say: this session is not here."""
-
 
 @dataclass(frozen=True)
 class Judgement:
@@ -89,7 +86,7 @@ class _Session:
                 self.asked.add(str(operation.served_by))
             else:
                 self.shortfalls.append(self.promise.shortfall(*seen))
-        elif operation.phase == "final" and operation.problem in GONE:
+        elif operation.phase == "final" and operation.gone:
             self.refused_at_last += 1
             self.asked.add(str(operation.served_by))
 

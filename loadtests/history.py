@@ -14,6 +14,10 @@ Outcome = Literal["ok", "fail", "info"]
 Phase = Literal["steady", "fault", "recovery", "final"]
 
 
+GONE = {"session-unknown", "session-expired", "session-ended", "credential-invalid"}
+"""Refusals that say: this session is not here."""
+
+
 class HistoryError(Exception):
     """A history that cannot be read. The message names the file and the line."""
 
@@ -42,6 +46,11 @@ class Operation:
     @property
     def is_write(self) -> bool:
         return self.operation in {"put", "visit"}
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was refused because there is no such session."""
+        return self.problem in GONE
 
     @property
     def answered(self) -> bool:

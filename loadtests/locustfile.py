@@ -1,236 +1,25 @@
 """Locust users that verify what they were promised.
 
-    locust -f loadtests/locustfile.py --host http://127.0.0.1:8080
+    locust -f loadtests/locustfile.py                the web UI on http://127.0.0.1:8089
+    locust -f loadtests/locustfile.py --headless     a minute on the pair, and an exit code
 
-Each user keeps one session of its placement: it puts uniquely named items, counts visits, reads, and
-compares every read with what was acknowledged before. Settings, from the environment:
+against the pair on http://127.0.0.1:8080 (`GATEWAY_PORT`, or `--host`). There is a user class for each
+placement in `LOADTEST_PLACEMENTS` (layer,token,redis-everysec), of `LOADTEST_RATE` (4) operations a
+second. Beside Locust's own options: `--shape` (Steady, Ramp, Spike, Soak, Phases), `--tabs 2` (a
+session's writes overlap, as from two tabs of a browser), `--history FOLDER`.
 
-    LOADTEST_PLACEMENTS  names, comma-separated (layer,token,redis-everysec); each has a route
-    LOADTEST_USERS       users per placement (10)
-    LOADTEST_RATE        operations per second and user (8)
-    LOADTEST_CONDUCTED   a file descriptor: orders come as JSON lines on standard input, whose end is
-                         the end, and the end of each experiment's final reads is told to it
+Exit codes: 0 all acknowledged data was verified; 1 some was lost (a lost write or update, a stale read, a
+dropped session); 2 of some placement nothing was verified. Errors alone, such as a 503 while a service is
+restarted, do not count. With `LOADTEST_CONDUCTED` the lab says what users do, and judges.
 """
 
-import json
 import os
-import random
-import sys
-import time
-from itertools import count
-from pathlib import Path
-from typing import Any, TextIO, cast
 
-import gevent
-from gevent.event import Event
-from gevent.fileobject import FileObject
-from locust import HttpUser, events, task
-from locust.env import Environment
-from locust.exception import StopUser
+if os.environ.get("LOADTEST_CONDUCTED"):
+    from loadtests.conducted import user_classes
 
-from loadtests import history
-from loadtests.client import SessionClient
-from loadtests.history import Operation
-from loadtests.score import Score
+    globals().update(user_classes())
+else:
+    from loadtests.swarm import shape_classes, user_classes
 
-PLACEMENTS = os.environ.get("LOADTEST_PLACEMENTS", "layer,token,redis-everysec").split(",")
-USERS = int(os.environ.get("LOADTEST_USERS", "10"))
-RATE = float(os.environ.get("LOADTEST_RATE", "8"))
-CONDUCTED = int(os.environ.get("LOADTEST_CONDUCTED", "0"))
-
-ITEMS_PER_SESSION = 25
-"""A sealed session must fit into a cookie."""
-PATIENCE = 3
-"""Refusals in a row after which a client gives a session up and opens a new one."""
-FINAL_SECONDS = 10.0
-"""How long a session is read at the end, until every replica has answered."""
-KEPT_OPERATIONS = 4
-"""How many operations a client makes before it comes back with the credential that it kept."""
-
-score = Score(placements=[] if CONDUCTED else PLACEMENTS, rate=RATE, rate_in_fault=RATE)
-
-
-class Orchestra:
-    """The users, and the conductor's word."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, TextIO] = {}
-        self.reading = 0
-        self.called = Event()
-
-    def follow(self, environment: Environment) -> None:
-        """Take orders until they end."""
-        for line in FileObject(sys.stdin.fileno(), "r", close=False):
-            message = json.loads(line)
-            if "history" in message:
-                self.begin(message["history"], message["placements"])
-            score.take(message)
-            self.call()
-        score.over = True
-        self.call()
-        cast("Any", environment.runner).quit()
-
-    def begin(self, prefix: str, placements: list[str]) -> None:
-        """Histories of a new experiment; every user of these placements owes final reads."""
-        for file in self.files.values():
-            file.close()
-        self.files = {name: _opened(Path(f"{prefix}.{name}", "history.jsonl")) for name in placements}
-        self.reading = USERS * len(placements)
-
-    def call(self) -> None:
-        called, self.called = self.called, Event()
-        called.set()
-
-    def has_read(self) -> None:
-        """One more user has made its final reads; after the last one the conductor is told."""
-        self.reading -= 1
-        if not self.reading:
-            os.write(CONDUCTED, b"read\n")
-
-
-def _opened(path: Path) -> TextIO:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("a", buffering=1)
-
-
-orchestra = Orchestra()
-
-
-class SessionUser(HttpUser):
-    abstract = True
-    placement: str
-    numbers = count()
-
-    def wait_time(self) -> float:
-        return score.pause()
-
-    def on_start(self) -> None:
-        self.client.trust_env = False
-        self.number = next(self.numbers)
-        self.start_over()
-
-    def start_over(self) -> None:
-        """A new client, as it was before its first session."""
-        self.turn = score.turn
-        self.session: SessionClient | None = None
-        self.past: list[SessionClient] = []
-        self.refusals = 0
-        self.has_read = False
-        self.kept: str | None = None
-        self.since_kept = 0
-
-    @task
-    def step(self) -> None:
-        if score.over:
-            raise StopUser
-        if self.turn != score.turn:
-            self.start_over()
-        if self.has_read or self.placement not in score.placements:
-            orchestra.called.wait()
-        elif score.phase == "final":
-            self.read_finally()
-            self.has_read = True
-            orchestra.has_read()
-        elif self.session is None or self.refusals >= PATIENCE:
-            self.begin()
-        else:
-            operation = self.operate(self.session)
-            self.refusals = self.refusals + 1 if operation.served_by and operation.outcome == "fail" else 0
-
-    def begin(self) -> None:
-        """Open a session; what was promised for the one before is read at the end all the same."""
-        if score.phase == "fault" and self.session is not None:
-            self.refusals = 0  # while the fault lasts a client keeps trying with the session it has
-            return
-        opened = SessionClient(self.send, f"/{self.placement}", self.record, lambda: score.phase)
-        if opened.open().outcome == "ok":
-            if self.session is not None:
-                self.past.append(self.session)
-            self.session, self.refusals = opened, 0
-
-    def operate(self, session: SessionClient) -> Operation:
-        if score.phase != "steady" and score.habit == "replay" and self.since_kept <= KEPT_OPERATIONS:
-            return self.come_back_later(session)
-        if score.phase == "fault" and score.habit == "two-tabs":
-            both = [gevent.spawn(session.visit) for _ in range(2)]
-            gevent.joinall(both, raise_error=True)
-            return cast("Operation", both[-1].value)
-        room = len(session.promise.items) < ITEMS_PER_SESSION
-        match random.choices(("put", "visit", "read"), (5 if room else 0, 3, 2))[0]:
-            case "put":
-                return session.put()
-            case "visit":
-                return session.visit()
-        return self.read(session)
-
-    def come_back_later(self, session: SessionClient) -> Operation:
-        """Keep the credential, go on for a while, and come back with the kept one: every second client
-        ends the session before.
-        """
-        if self.kept is None:
-            self.kept = session.credential
-        self.since_kept += 1
-        if self.since_kept <= KEPT_OPERATIONS:
-            return session.visit()
-        if self.number % 2:
-            session.close()
-        return session.replay(self.kept)
-
-    def read(self, session: SessionClient) -> Operation:
-        operation, shortfall = session.read()
-        if shortfall:
-            self.environment.events.request.fire(
-                request_type="CHECK",
-                name=f"{self.placement}: promise",
-                response_time=0,
-                response_length=0,
-                exception=AssertionError(f"promise broken: {shortfall}"),
-                context={},
-            )
-        return operation
-
-    def read_finally(self) -> None:
-        """Read every session until each replica has said what it knows of it."""
-        while self.session and score.habit == "replay" and self.since_kept <= KEPT_OPERATIONS:
-            self.come_back_later(self.session)
-        wanted = score.replicas.get(self.placement, 1)
-        for session in filter(None, (*self.past, self.session)):
-            instances: set[str] = set()
-            deadline = time.monotonic() + FINAL_SECONDS
-            while time.monotonic() < deadline:
-                operation, _ = session.read()
-                if operation.served_by and operation.problem != "store-unavailable":
-                    instances.add(operation.served_by)
-                if len(instances) >= wanted:
-                    break
-                gevent.sleep(0.02 if operation.served_by else 0.25)
-
-    def send(self, method: str, path: str, **options: Any) -> Any:
-        """Through Locust, which counts it; the jar stays empty, a client keeps its own cookie."""
-        self.client.cookies.clear()
-        name = f"{self.placement}: {method} {path.rpartition('/')[2] if '/items/' not in path else 'item'}"
-        return self.client.request(method, path, name=name, **options)
-
-    def record(self, operation: Operation) -> None:
-        if file := orchestra.files.get(self.placement):
-            history.write(operation, file)
-
-
-for _placement in PLACEMENTS:
-    _name = "".join(part.capitalize() for part in _placement.split("-")) + "User"
-    globals()[_name] = type(
-        _name, (SessionUser,), {"placement": _placement, "fixed_count": USERS if CONDUCTED else 0}
-    )
-
-
-@events.init.add_listener
-def prepare(environment: Environment, **_: object) -> None:
-    if CONDUCTED:
-        gevent.spawn(orchestra.follow, environment)
-
-
-@events.quitting.add_listener
-def judge_elsewhere(environment: Environment, **_: object) -> None:
-    """A conducted load ends well when it ran: what was lost is the verdict's affair."""
-    if CONDUCTED:
-        environment.process_exit_code = 0
+    globals().update(**user_classes(), **shape_classes())
