@@ -20,7 +20,7 @@ def ensure(root: Path) -> str:
     if not ready(environment, lock):
         with working("bench", f"installing {LOCK} into .venv"):
             python.install(environment, lock)
-        (environment / STAMP).write_text(python.content(environment, lock), "utf-8")
+        stamp(environment, lock)
     need_load_generator()
     return f"the benchmark's peers, {LOAD_GENERATOR}"
 
@@ -29,6 +29,11 @@ def ready(environment: Path, lock: Path) -> bool:
     """Whether just this lock file was installed to its end. A new environment has no mark."""
     mark = environment / STAMP
     return mark.is_file() and mark.read_text("utf-8") == python.content(environment, lock)
+
+
+def stamp(environment: Path, lock: Path) -> None:
+    """Marks this lock file as installed. Done last, so that an interrupted one is never believed."""
+    (environment / STAMP).write_text(python.content(environment, lock), "utf-8")
 
 
 def need_load_generator() -> None:

@@ -1,7 +1,6 @@
 """`python -m loadtests.benchmark`: the command line."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -85,7 +84,7 @@ def show(measured: Measured, console: Console) -> None:
     console.print(terminal.rates(measured))
     console.print(terminal.goals(goals))
     met = sum(goal.met is True for goal in goals)
-    console.print(f"{met} of {len(goals)} goals met, in {measured.seconds:.0f} s on {os.uname().nodename}")
+    console.print(f"{met} of {len(goals)} goals met, in {measured.seconds:.0f} s")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from loadtests.benchmark import checker, stores, users
 from loadtests.benchmark.environment import environment
 from loadtests.benchmark.error import BenchmarkError
 from loadtests.benchmark.measured import Measured
+from loadtests.benchmark.page import QUIET_LOAD
 from loadtests.benchmark.race import CASES, ITEMS, Course, race
 from loadtests.benchmark.servers import THREADS
 
@@ -54,6 +55,8 @@ def bench(plan: Plan, tell: Callable[[str], None]) -> Measured:
         Course(f"{redis.connection_url}/0", Path(folder), server_core, plan.visitors) as course,
     ):
         told = environment(course.redis_url)
+        if told["load_before"] > QUIET_LOAD:
+            say(f"this machine is busy (load {told['load_before']}): the figures will be rough")
         say("round trips and memory of a session in Redis")
         used = [stores.use_of(course.servers(name)[0], course.redis_url, ITEMS) for name in IN_REDIS]
         runs = list(race(course, cases, plan.rounds, plan.seconds, say))

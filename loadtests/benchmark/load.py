@@ -5,7 +5,9 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,16 +43,31 @@ def strain(servers: Sequence[Server], visitors: Sequence[Visitor], work: Work, s
 
     Raises `BenchmarkError` at the first wrong answer, or where the final count is not what was answered.
     """
-    counts = servers[0].subject.counts
+    subject = servers[0].subject
     before = sum(server.cpu_seconds() for server in servers)
-    lines = _wrk([server.port for server in servers], visitors, work, seconds, counts=counts)
+    output = _wrk([server.port for server in servers], visitors, work, seconds, counts=subject.counts)
     used = sum(server.cpu_seconds() for server in servers) - before
-    title = servers[0].subject.title
-    answered = [_take(visitor, line, title) for visitor, line in zip(visitors, lines, strict=True)]
-    if counts:
-        audit(title, visitors)
-    began, ended = min(line.began for line in lines), max(line.ended for line in lines)
-    return Effort(sum(answered), ended - began, max(used, CPU_TICK_SECONDS))
+    answered, lasted = settle(subject.title, visitors, output)
+    if subject.counts:
+        audit(subject.title, visitors)
+    return Effort(answered, lasted, max(used, CPU_TICK_SECONDS))
+
+
+def settle(title: str, visitors: Sequence[Visitor], output: Sequence[str]) -> tuple[int, float]:
+    """How many requests were answered, in how many seconds, by what visits.lua printed; the visitors go on
+    with the counts and the cookies they had at the end. Raises `BenchmarkError` for a wrong answer.
+    """
+    lines = [line.split("\t", 7)[1:] for line in output if line.startswith("visitor\t")]
+    if len(lines) != len(visitors):
+        raise BenchmarkError(f"wrk failed: {' '.join(output)[-200:]}")
+    if output.count("stopped") != len(visitors):
+        raise BenchmarkError(f"{title} kept a visitor waiting for more than {PATIENCE_SECONDS:.0f} s")
+    for visitor, (answered, visits, wrong, *_, cookie, complaint) in zip(visitors, lines, strict=True):
+        if int(wrong) or not int(answered):
+            raise BenchmarkError(f"{title} answered wrongly: {complaint or 'not at all'}")
+        visitor.visits, visitor.cookie = int(visits), cookie
+    began, ended = min(float(line[3]) for line in lines), max(float(line[4]) for line in lines)
+    return sum(int(line[0]) for line in lines), ended - began
 
 
 def audit(title: str, visitors: Sequence[Visitor]) -> None:
@@ -62,36 +79,13 @@ def audit(title: str, visitors: Sequence[Visitor]) -> None:
             raise BenchmarkError(f"{title} acknowledged {visitor.visits} visits and counted {counted}")
 
 
-@dataclass(frozen=True)
-class _Line:
-    answered: int
-    visits: int
-    wrong: int
-    began: float
-    ended: float
-    cookie: str
-    complaint: str
-
-
-def _take(visitor: Visitor, line: _Line, title: str) -> int:
-    """What became of the visitor; how many requests it was answered."""
-    if line.wrong or not line.answered:
-        raise BenchmarkError(f"{title} answered wrongly: {line.complaint or 'not at all'}")
-    visitor.visits, visitor.cookie = line.visits, line.cookie
-    return line.answered
-
-
 def _wrk(
     ports: Sequence[int], visitors: Sequence[Visitor], work: Work, seconds: float, *, counts: bool
-) -> list[_Line]:
+) -> Sequence[str]:
     method, path, step = _REQUESTS[work]
     of_each = [part for visitor in visitors for part in (str(visitor.visits), visitor.cookie)]
     told = [method, path, str(seconds), str(step) if counts and step is not None else "-", *of_each]
-    output = _run([*_command(len(visitors), ports[0], seconds), "--", *told], ports, len(visitors))
-    lines = [_parse(line) for line in output if line.startswith("visitor\t")]
-    if len(lines) != len(visitors):
-        raise BenchmarkError(f"wrk failed: {' '.join(output)[-200:]}")
-    return lines
+    return _run([*_command(len(visitors), ports[0], seconds), "--", *told], ports, len(visitors))
 
 
 def _command(visitors: int, port: int, seconds: float) -> list[str]:
@@ -103,7 +97,7 @@ def _command(visitors: int, port: int, seconds: float) -> list[str]:
     return [wrk, *many, "-d", f"{limit}s", "-s", str(SCRIPT), f"http://127.0.0.1:{port}"]
 
 
-def _run(command: Sequence[str], ports: Sequence[int], visitors: int) -> list[str]:
+def _run(command: Sequence[str], ports: Sequence[int], visitors: int) -> Sequence[str]:
     """What wrk printed, which is ended as soon as all its visitors have stopped."""
     with subprocess.Popen(
         command,
@@ -112,16 +106,29 @@ def _run(command: Sequence[str], ports: Sequence[int], visitors: int) -> list[st
         stderr=subprocess.STDOUT,
         text=True,
     ) as wrk:
+        lines: Iterator[str] = iter(wrk.stdout or ())
         output, stopped = [], 0
-        for line in wrk.stdout or ():
-            output.append(line.rstrip("\n"))
+        while stopped < visitors and (line := next(lines, None)):
+            output.append(line)
             stopped += line == "stopped\n"
-            if stopped == visitors:
-                stopped = 0
-                wrk.send_signal(signal.SIGINT)
-    return output
+        _end(wrk)
+        return [line.rstrip("\n") for line in (*output, *lines)]
 
 
-def _parse(line: str) -> _Line:
-    _, answered, visits, wrong, began, ended, cookie, complaint = line.split("\t", 7)
-    return _Line(int(answered), int(visits), int(wrong), float(began), float(ended), cookie, complaint)
+def _end(wrk: "subprocess.Popen[str]") -> None:
+    """Interrupt its sleep, again and again: what comes before it sleeps does not wake it, and what comes
+    before it listens would kill it.
+    """
+    while wrk.poll() is None:
+        if _listens(wrk.pid):
+            wrk.send_signal(signal.SIGINT)
+        time.sleep(0.01)
+
+
+def _listens(pid: int) -> bool:
+    """Whether it catches SIGINT; format: proc_pid_status(5)."""
+    with suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+        return bool(int(caught.split()[1], 16) & 1 << signal.SIGINT - 1)
+    return False

@@ -7,9 +7,15 @@ from loadtests.benchmark import plots
 from loadtests.benchmark.goals import Line, Spread, judge
 from loadtests.benchmark.measured import Measured
 from loadtests.benchmark.subjects import SUBJECTS
-from loadtests.benchmark.terminal import figure, per_second, spread
+from loadtests.benchmark.terminal import by_cpu, figure, per_second, spread
 
 TEXT = Path(__file__).with_name("page.md")
+QUIET_LOAD = 0.5
+"""Load average before the run up to which a machine counts as idle."""
+BUSY = """
+**The machine was busy with something else when this began (load {:.1f}): throughput and its spread are rough;
+processor time is disturbed less.**
+"""
 
 
 def write(measured: Measured, folder: Path) -> Path:
@@ -26,10 +32,11 @@ def render(measured: Measured) -> str:
     met = sum(goal.met is True for goal in judged)
     return TEXT.read_text().format(
         started_at=measured.started_at,
+        busy=BUSY.format(load) if (load := measured.environment["load_before"]) > QUIET_LOAD else "",
         minutes=f"{measured.seconds / 60:.1f}",
         machine="\n".join(_machine(measured)),
         summary=f"{met} of {len(judged)} goals met.",
-        goals=_table(("measure", "goal", "measured", "spread", ""), _goals(measured)),
+        goals=_table(("measure", "goal", "measured", "spread", "by CPU", ""), _goals(measured)),
         services=_table(
             ("", "write", "read", "write, spread", "processor time of a write"), _services(measured)
         ),
@@ -50,7 +57,7 @@ def _machine(measured: Measured) -> Iterator[str]:
 def _goals(measured: Measured) -> Iterator[Sequence[str]]:
     for goal in judge(measured):
         verdict = goal.verdict if goal.met else f"**{goal.verdict.lower()}**"
-        yield goal.measure, goal.wanted, figure(goal), spread(goal), verdict
+        yield goal.measure, goal.wanted, figure(goal), spread(goal), by_cpu(goal), verdict
 
 
 def _services(measured: Measured) -> Iterator[Sequence[str]]:

@@ -49,8 +49,8 @@ def growth(measured: Measured) -> Figure:
     """Requests per second over the session's size."""
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes: Any = figure.subplots()
+    sizes = sorted({run.items for run in measured.runs if run.group == "growth"})
     for name, colour in (("redis", OURS), ("server_side", THEIRS)):
-        sizes = sorted({run.items for run in measured.runs if run.group == "growth"})
         rates = {size: Line("growth", "write", name, size).rate(measured) for size in sizes}
         known = {size: rate for size, rate in rates.items() if rate}
         axes.errorbar(
@@ -63,6 +63,7 @@ def growth(measured: Measured) -> Figure:
             capsize=3,
         )
     axes.set_xscale("log")
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes], minor=False)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("items in the session")
     axes.set_ylabel("writes/s on one core")

@@ -14,12 +14,12 @@ _STYLE = {"met": "green", "NOT MET": "bold red", "not measured": "yellow"}
 def goals(judged: Sequence[Goal]) -> Table:
     """The ratio table, with the goals beside the figures."""
     table = Table("measure", title="median of the rounds; spread: least and most of any round")
-    for name in ("goal", "measured", "spread"):
+    for name in ("goal", "measured", "spread", "by CPU"):
         table.add_column(name, justify="right")
     table.add_column("")
     for goal in judged:
         verdict = f"[{_STYLE[goal.verdict]}]{goal.verdict}[/]"
-        table.add_row(goal.measure, goal.wanted, figure(goal), spread(goal), verdict)
+        table.add_row(goal.measure, goal.wanted, figure(goal), spread(goal), by_cpu(goal), verdict)
     return table
 
 
@@ -49,6 +49,10 @@ def spread(goal: Goal) -> str:
     """From the least to the most; nothing where there was one measurement."""
     value = goal.value
     return f"{value.low:.2f} - {value.high:.2f}" if value and value.low < value.high else ""
+
+
+def by_cpu(goal: Goal) -> str:
+    return f"{goal.by_cpu.median:.2f}" if goal.by_cpu else ""
 
 
 def per_second(rate: Spread | None) -> str:
