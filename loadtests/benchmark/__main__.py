@@ -15,7 +15,7 @@ from loadtests.benchmark.goals import judge
 from loadtests.benchmark.measured import Measured
 from loadtests.benchmark.servers import ROOT
 
-FAILED = 3
+FAILED, INTERRUPTED = 3, 130
 WIDTH = 110
 DESCRIPTION = "Race the services against what people would pick instead, and judge the goals."
 EPILOG = (
@@ -31,41 +31,44 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--quick",
         action="store_true",
-        help="a few rounds of a moment each, to see that it works; no page, and figures that mean nothing",
+        help="rounds of a moment, to see that it works: figures that mean nothing, kept only where you say",
     )
     options.add_argument(
         "--again", type=Path, metavar="FILE", help="measure nothing: tables and page from this bench.json"
     )
-    options.add_argument("--results", type=Path, default=ROOT / "results", metavar="FOLDER", help="(results)")
     options.add_argument(
-        "--docs",
-        type=Path,
-        metavar="FOLDER",
-        help="where performance.md and its plots go (docs; none if quick)",
+        "--results", type=Path, metavar="FOLDER", help="(results) bench.json goes beside its newest run"
+    )
+    options.add_argument(
+        "--docs", type=Path, metavar="FOLDER", help="(docs) where performance.md and its plots go"
     )
     return options
 
 
 def main() -> int:
+    """The exit code."""
     chosen = parser().parse_args()
     interrupt.interrupt_on_termination()
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    docs = chosen.docs or (None if chosen.quick else ROOT / "docs")
     try:
-        if chosen.again:
-            measured = measuring.load(chosen.again)
-        else:
-            measured = bench(QUICK if chosen.quick else FULL, lambda text: print(text, flush=True))
-            console.print(f"Result: {keep(measured, chosen.results)}")
+        measured = measuring.load(chosen.again) if chosen.again else _measure(chosen)
     except BenchmarkError as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        return 130
+        print("benchmark: interrupted, nothing is kept", file=sys.stderr)
+        return INTERRUPTED
     show(measured, console)
-    if docs:
-        console.print(f"Page: {page.write(measured, docs)}")
+    if docs := chosen.docs or (None if chosen.quick else ROOT / "docs"):
+        print(f"Page: {page.write(measured, docs)}")
     return 0
+
+
+def _measure(chosen: argparse.Namespace) -> Measured:
+    measured = bench(QUICK if chosen.quick else FULL, lambda text: print(text, flush=True))
+    if home := chosen.results or (None if chosen.quick else ROOT / "results"):
+        print(f"Result: {keep(measured, home)}")
+    return measured
 
 
 def keep(measured: Measured, home: Path) -> Path:

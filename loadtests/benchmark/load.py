@@ -106,13 +106,21 @@ def _run(command: Sequence[str], ports: Sequence[int], visitors: int) -> Sequenc
         stderr=subprocess.STDOUT,
         text=True,
     ) as wrk:
-        lines: Iterator[str] = iter(wrk.stdout or ())
-        output, stopped = [], 0
-        while stopped < visitors and (line := next(lines, None)):
-            output.append(line)
-            stopped += line == "stopped\n"
-        _end(wrk)
-        return [line.rstrip("\n") for line in (*output, *lines)]
+        try:
+            return list(_read(wrk, visitors))
+        finally:
+            wrk.kill()
+
+
+def _read(wrk: "subprocess.Popen[str]", visitors: int) -> Iterator[str]:
+    """Its lines. Ends it after as many `stopped` as there are visitors."""
+    stopped = 0
+    for line in wrk.stdout or ():
+        yield line.rstrip("\n")
+        stopped += line == "stopped\n"
+        if stopped == visitors:
+            stopped = 0
+            _end(wrk)
 
 
 def _end(wrk: "subprocess.Popen[str]") -> None:

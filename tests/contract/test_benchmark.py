@@ -2,6 +2,9 @@
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -22,6 +25,7 @@ from loadtests.benchmark.subjects import SUBJECTS, Subject
 from loadtests.benchmark.visitor import Visitor
 from services.session.lifetime import Lifetime
 from services.stateful.memory import MemoryStore
+from tests.contract.running import ROOT, eventually
 from tests.unit.serving import application_of, served
 
 CORE = min(os.sched_getaffinity(0))
@@ -161,6 +165,26 @@ def test_verifying_users_do_verify() -> None:
 
 def test_verdict_is_timed_on_as_many_operations_as_were_asked_for() -> None:
     assert checker.speed(2000).operations == 2000
+
+
+@needs_wrk
+@pytest.mark.skipif(
+    not all(map(find_spec, NEEDS.values())), reason="peers are missing: `python3 -m setup bench`"
+)
+def test_benchmark_leaves_no_process_behind_when_it_is_interrupted() -> None:
+    command = [sys.executable, "-m", "loadtests.benchmark", "--quick"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as lab:
+        for line in lab.stdout or ():
+            if "round 1 of" in line:
+                break
+        processes = psutil.Process(lab.pid).children(recursive=True)
+        lab.send_signal(signal.SIGTERM)
+        _, complaint = lab.communicate(timeout=60)
+    assert (lab.returncode, complaint) == (130, "benchmark: interrupted, nothing is kept\n")
+    assert len(processes) > 8
+    eventually(lambda: not any(process.is_running() for process in processes), "all have ended", 20)
 
 
 def _forgetful() -> Flask:
