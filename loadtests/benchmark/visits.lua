@@ -56,8 +56,8 @@ function response(status, headers, body)
   ended = now()
   if ended - began >= seconds or wrong > 0 then
     wrk.thread:stop()
-    print("stopped")
-    io.flush()
+    io.stdout:write("stopped\n")  -- not print: that writes the line's end by itself, and all threads share this
+    io.stdout:flush()
   end
 end
 
