@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test up down logs scale chaos matrix lessons load check lint format lock clean venv
+.PHONY: help setup demo test up down logs scale chaos matrix lessons load bench check lint format lock clean venv
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ lessons: setup ## the claims about layers, volumes and mounts, checked: make les
 load: setup ## verifying users on every placement, a minute; with Locust's page: make load UI=1
 	@$(PYTHON) -m loadtests $(if $(UI),--ui) $(foreach p,$(PLACEMENT),--placement $(p))
 
+bench: venv ## race the services against their peers, side by side: docs/performance.md
+	@python3 -m setup bench
+	@$(PYTHON) -m loadtests.benchmark $(BENCH)
+
 check: lint ## format, lint, strict types, and the tests that need no containers
 	@$(PYTHON) -m pytest tests/unit tests/contract
 
@@ -60,7 +64,7 @@ venv:
 
 lock: venv ## pin the dependencies again, by hash (needs uv)
 	@$(PYTHON) -m uv --version >/dev/null || $(PYTHON) -m pip install --quiet uv
-	@for extra in "" dev; do \
+	@for extra in "" dev bench; do \
 	  $(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header $${extra:+--extra $$extra} pyproject.toml \
 	    -o requirements$${extra:+-$$extra}.txt; done

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from setup import compose, engine, images, python
+from setup import bench, compose, engine, images, python
 from setup.command import SetupFailed
 from setup.line import say
 from setup.lock import alone
@@ -15,7 +15,9 @@ STEPS = {
     "engine": engine.ensure,
     "compose": compose.ensure,
     "images": images.ensure,
+    "bench": bench.ensure,
 }
+ON_DEMAND = {"bench"}
 FAILED, INTERRUPTED = 3, 130
 
 
@@ -38,19 +40,20 @@ def main() -> int:
 
 
 def choose() -> list[str]:
-    """The steps named on the command line, in their own order; all of them where none is named."""
+    """The steps named on the command line, in their own order; all but those on demand where none is."""
     parser = argparse.ArgumentParser(prog="python3 -m setup", description=__doc__, epilog=EXPLANATION)
     parser.add_argument("steps", nargs="*", metavar="STEP", help=f"only these of: {', '.join(STEPS)}")
     named = parser.parse_args().steps
     if unknown := sorted(set(named) - set(STEPS)):
         parser.error(f"no step {', '.join(unknown)}: choose from {', '.join(STEPS)}")
-    return [step for step in STEPS if step in named or not named]
+    return [step for step in STEPS if step in (named or STEPS.keys() - ON_DEMAND)]
 
 
 EXPLANATION = (
     "python: .venv from requirements-dev.txt. engine: a Docker engine that answers. "
     "compose: its Compose plugin. "
-    "images: the base images, official, or made from Debian packages and named in .env."
+    "images: the base images, official, or made from Debian packages and named in .env. "
+    "bench, only when named: what `make bench` races the services against, and the load generator wrk."
 )
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The same work on the services and on what people would pick instead, side by side."""
