@@ -142,7 +142,7 @@ def close_session(credential: Known, if_versions: IfMatch) -> Response:
 
 @routes.after_request
 def _private(response: Response) -> Response:
-    response.headers["Vary"] = "Cookie"
+    response.headers.add("Vary", "Cookie")
     return response
 
 

@@ -62,13 +62,14 @@ class Metrics:
             ["operation", "problem"],
             registry=registry,
         )
-        self.seconds = Histogram(
+        seconds = Histogram(
             "session_store_seconds",
             "Time a store operation took, whatever its outcome",
             ["operation"],
             buckets=_BUCKETS,
             registry=registry,
         )
+        self.seconds = {one: seconds.labels(one) for one in ("open", "load", *changes, "check")}
 
     def count_refusal(self, operation: str, error: SessionError) -> None:
         self.refused.labels(operation, error.slug).inc()
@@ -136,7 +137,7 @@ class MeasuredStore:
 
     @contextmanager
     def _observed(self, operation: str, credential: str | None = None) -> Iterator[None]:
-        with self._metrics.seconds.labels(operation).time():
+        with self._metrics.seconds[operation].time():
             try:
                 yield
             except SessionError as error:

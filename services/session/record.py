@@ -4,15 +4,15 @@ The memory and the SQLite store use this as it is; `services/stateless/session.l
 decision where Redis can take it atomically. The suite in `tests/contract` holds them together.
 """
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from services.session.credential import Credential
 from services.session.lifetime import Lifetime
 from services.session.store import SessionEnded, SessionExpired
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One session's life. Digests in hexadecimal, times in POSIX seconds."""
 
     secret: str

@@ -12,7 +12,6 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -29,7 +28,7 @@ _PARTS = ("", "-wal", "-journal")
 """What a database consists of at rest. `-shm` is only an index to `-wal`, made again on opening."""
 _IDS = (about.APPLICATION_ID.to_bytes(4, "big"), bytes(4))
 """In a database's header: this project's, or none, as before it was recorded."""
-_RECORD = [field.name for field in fields(Record)]
+_RECORD = list(Record.__struct_fields__)
 _SESSIONS = f"SELECT id, visits, {', '.join(_RECORD)} FROM sessions WHERE NOT ended"  # noqa: S608
 _COUNTS = """
 SELECT count(*), count(*) FILTER (WHERE ended),

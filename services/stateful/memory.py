@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from services.session import document
 from services.session.credential import Credential, nonce

@@ -8,10 +8,10 @@ import sqlite3
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import astuple, fields
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import astuple
 
 from services.session.lifetime import wall_clock
 from services.session.record import Record
@@ -21,7 +21,7 @@ from services.stateful.kept import KeptSession
 
 BUSY_SECONDS = 5.0
 """How long to wait for the service's own changes."""
-_RECORD = [field.name for field in fields(Record)]
+_RECORD = list(Record.__struct_fields__)
 _INSERT = (
     f"INSERT INTO sessions (id, visits, {', '.join(_RECORD)}) VALUES (?, ?{', ?' * len(_RECORD)}) "  # noqa: S608
     "ON CONFLICT (id) DO NOTHING"

@@ -9,10 +9,10 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, fields, replace
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import astuple, replace
 
 from services.session.credential import Credential, nonce
 from services.session.document import CountVisit, Item, Operation, PutItem, RemoveItem, Session
@@ -32,7 +32,7 @@ from services.stateful import database
 from services.stateful.about import About
 from services.stateful.database import BUSY_SECONDS
 
-_COLUMNS = [field.name for field in fields(Record)]
+_COLUMNS = list(Record.__struct_fields__)
 _SELECT = f"SELECT visits, {', '.join(_COLUMNS)} FROM sessions WHERE id = ?"  # noqa: S608
 _INSERT = f"INSERT INTO sessions (id, {', '.join(_COLUMNS)}) VALUES (?{', ?' * len(_COLUMNS)})"  # noqa: S608
 _FORGET = """

@@ -27,6 +27,7 @@ from joserfc.jwk import OctKey
 from services.session.logs import log
 from services.session.settings import SettingsError
 from services.session.store import StoreUnavailable
+from services.stateless.seal import Key
 
 KEY_BITS = 256
 LOOK_SECONDS = 1.0
@@ -54,14 +55,14 @@ class KeyRing:
                 f"make one with `python -m services.stateless.keyring {directory}`"
             )
 
-    def sealing(self) -> OctKey:
+    def sealing(self) -> Key:
         """The newest key. Raises `StoreUnavailable` where all were taken away."""
         keys = list(self._current().values())
         if not keys:
             raise StoreUnavailable(f"{self._directory} holds no key any more")
         return keys[-1]
 
-    def opening(self, kid: str) -> OctKey | None:
+    def opening(self, kid: str) -> Key | None:
         """The key with this id, or None where it was never here or is retired.
 
         An unknown one may be a moment old, and already in use by another replica: it is looked for at
@@ -74,14 +75,14 @@ class KeyRing:
             raise StoreUnavailable(f"{self._directory} holds no key any more")
         return next((key for key in keys.values() if key.kid == kid), None)
 
-    def _current(self, seconds: float = LOOK_SECONDS) -> dict[Path, OctKey]:
+    def _current(self, seconds: float = LOOK_SECONDS) -> dict[Path, Key]:
         if time.monotonic() - self._looked_at >= seconds:
             self._looked_at = time.monotonic()
             again = ((file, self._read_again(file)) for file in _files(self._directory))
             self._keys = {file: key for file, key in again if key is not None}
         return self._keys
 
-    def _read_again(self, file: Path) -> OctKey | None:
+    def _read_again(self, file: Path) -> Key | None:
         try:
             return _read_key(file)
         except SettingsError as error:
@@ -98,7 +99,7 @@ def _age(file: Path) -> tuple[int, str]:
     return (int(file.stem) if file.stem.isdecimal() else -1, file.stem)
 
 
-def _read_key(file: Path) -> OctKey:
+def _read_key(file: Path) -> Key:
     try:
         key = OctKey.import_key(dict(json.loads(file.read_text())))
         key.check_use("enc")
@@ -108,7 +109,7 @@ def _read_key(file: Path) -> OctKey:
         raise SettingsError(f"{file} has {len(key.raw_value) * 8} bits; a token key needs {KEY_BITS}")
     if not key.kid:
         raise SettingsError(f"{file} has no `kid`")
-    return key
+    return Key(key.kid, key.raw_value)
 
 
 def create_first(directory: Path) -> bool:

@@ -11,9 +11,6 @@ import secrets
 from collections.abc import Collection, Sequence
 
 import msgspec
-from joserfc import jwe
-from joserfc.errors import JoseError
-from joserfc.jwk import GuestProtocol, OctKey
 from msgspec.structs import replace
 
 from services.session import document
@@ -32,11 +29,11 @@ from services.session.store import (
 )
 from services.stateless.keyring import KeyRing
 from services.stateless.revocation import Revocations
+from services.stateless.seal import Key, Unsealed, kid_of
 
 REMEMBERED = 4
 """How many answers a token remembers of its session's keyed changes: each takes some 70 of its bytes."""
 _PURPOSE = "session"
-_REGISTRY = jwe.JWERegistry(algorithms=["dir", "A256GCM"])
 
 
 class _Sealed(msgspec.Struct, frozen=True, array_like=True):
@@ -137,9 +134,7 @@ class TokenStore:
             self._revocations.reach()
 
     def _seal(self, sealed: _Sealed) -> str:
-        key = self._keys.sealing()
-        header = {"alg": "dir", "enc": "A256GCM", "kid": key.kid}
-        return jwe.encrypt_compact(header, msgspec.json.encode(sealed), key, registry=_REGISTRY)
+        return self._keys.sealing().seal(msgspec.json.encode(sealed))
 
     def _admitted(self, token: str) -> _Sealed:
         """What is in a token that still opens its session."""
@@ -151,9 +146,8 @@ class TokenStore:
     def _unseal(self, token: str) -> _Sealed:
         """What is in a token that is authentic, meant for here, and in time."""
         try:
-            content = jwe.decrypt_compact(token, self._key_of, registry=_REGISTRY).plaintext
-            sealed = _decoder.decode(content or b"")
-        except (JoseError, msgspec.MsgspecError, ValueError, TypeError) as error:
+            sealed = _decoder.decode(self._key_of(token).open(token))
+        except (Unsealed, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CredentialInvalid("the session token was not sealed by this service") from error
         if (sealed.purpose, sealed.service) != (_PURPOSE, self._service):
             raise CredentialInvalid("the session token was sealed for something else")
@@ -162,8 +156,8 @@ class TokenStore:
             raise SessionExpired("the session has expired")
         return sealed
 
-    def _key_of(self, token: GuestProtocol) -> OctKey:
-        key = self._keys.opening(str(token.headers().get("kid")))
+    def _key_of(self, token: str) -> Key:
+        key = self._keys.opening(kid_of(token))
         if key is None:
             raise CredentialInvalid("the session token names a key that is not, or no longer, in the ring")
         return key

@@ -12,6 +12,7 @@ from typing import Any
 from joserfc import jwe
 from joserfc.jwk import OctKey
 
+from services.stateless.seal import Key
 from tests.adversarial.mutants import Mutation, decoded, encoded
 
 ANY = jwe.JWERegistry(
@@ -129,6 +130,10 @@ class Forger:
     """Somebody who holds the service's key, and seals with it what the service never would."""
 
     key: OctKey
+
+    @classmethod
+    def holding(cls, key: Key) -> "Forger":
+        return cls(OctKey.import_key(key.raw_value, {"kid": key.kid}))
 
     def mutations(self) -> list[Mutation]:
         return [self._other_content, self._other_form, self._nested]

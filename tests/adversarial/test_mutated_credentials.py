@@ -56,7 +56,7 @@ def mutations_of(target: Target, keys: Path) -> list[Mutation]:
     everywhere = [*EVERYWHERE, segments_exchanged(target.credentials)]
     if target.credentials[0].count(".") == 1:
         return everywhere
-    return [*everywhere, *WITHOUT_A_KEY * 4, *Forger(KeyRing(keys).sealing()).mutations()]
+    return [*everywhere, *WITHOUT_A_KEY * 4, *Forger.holding(KeyRing(keys).sealing()).mutations()]
 
 
 @pytest.mark.parametrize("target", SERVER_SIDE, indirect=True)
@@ -82,7 +82,7 @@ def test_token_store_accepts_none_of_25000_mutated_credentials(target: Target, k
 @pytest.mark.parametrize("target", ["token"], indirect=True)
 def test_token_is_accepted_when_it_is_sealed_anew_with_nothing_changed(target: Target, keys: Path) -> None:
     """The control: what is sealed with the key is refused above for what was changed."""
-    anew = Forger(KeyRing(keys).sealing()).control(target.credentials[0])
+    anew = Forger.holding(KeyRing(keys).sealing()).control(target.credentials[0])
     assert anew != target.credentials[0]
     assert target.send(anew).status == 200
 

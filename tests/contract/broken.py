@@ -4,9 +4,10 @@
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
+
+from msgspec.structs import replace
 
 from services.session import document
 from services.session.credential import Credential

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from services.session.credential import Credential
 from services.session.document import CountVisit, Item, PutItem

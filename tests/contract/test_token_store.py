@@ -59,7 +59,8 @@ def add_key(directory: Path, name: str) -> OctKey:
 @pytest.fixture
 def key(keys: Path) -> OctKey:
     """The ring's only key."""
-    return KeyRing(keys).sealing()
+    ours = KeyRing(keys).sealing()
+    return OctKey.import_key(ours.raw_value, {"kid": ours.kid})
 
 
 @pytest.fixture
