@@ -47,7 +47,7 @@ bench: venv ## race the services against their peers, side by side: docs/perform
 	@python3 -m setup bench
 	@$(PYTHON) -m loadtests.benchmark $(BENCH)
 
-check: lint ## format, lint, strict types, and the tests that need no containers
+check: lint ## format, lint, strict types, and the unit and contract tests
 	@$(PYTHON) -m pytest tests/unit tests/contract
 
 lint: venv ## format, lint and strict types alone
@@ -62,7 +62,7 @@ format: venv ## let ruff format and mend the code
 venv:
 	@python3 -m setup python
 
-lock: venv ## pin the dependencies again, by hash (needs uv)
+lock: venv ## pin the dependencies again, by hash (installs uv)
 	@$(PYTHON) -m uv --version >/dev/null || $(PYTHON) -m pip install --quiet uv
 	@for extra in "" dev bench; do \
 	  $(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -71,7 +71,7 @@ lock: venv ## pin the dependencies again, by hash (needs uv)
 	@$(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --group load -c requirements-dev.txt -o loadtests/requirements.txt
 
-clean: ## remove this project's containers, volumes, networks and built images, and its results
+clean: ## remove this project's containers, volumes, networks, built images and results
 	@docker compose --profile "*" down --volumes
 	@docker image rm --force sessionlab/stateful sessionlab/anonymous sessionlab/stateless sessionlab/load sessionlab/disks 2>/dev/null || true
 	@for image in $$(docker image ls --quiet sessionlab/lesson-sshfs | sort -u); do docker image rm --force $$image; done

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import msgspec
 from flask import Blueprint, Response, current_app, request
@@ -65,8 +64,8 @@ def _same_site() -> None:
         return
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
-    foreign = origin is not None and not site and urlsplit(origin).netloc != request.host
-    if foreign or site not in {None, "same-origin", "none"}:
+    ours = {None, f"http://{request.host}", f"https://{request.host}"}
+    if (not site and origin not in ours) or site not in {None, "same-origin", "none"}:
         raise Forbidden("a page of another site cannot change sessions here")
 
 

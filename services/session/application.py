@@ -94,7 +94,11 @@ def _operations(
         return Response("ready\n", content_type="text/plain")
 
     @routes.get("/placement")
-    @endpoint("Where this instance's state lives", {200: Answer("From its own mount table", Placement)})
+    @endpoint(
+        "Where this instance's state lives",
+        {200: Answer("From its own mount table", Placement)},
+        StoreUnavailable,
+    )
     def where_state_lives() -> Response:
         return Response(msgspec.json.encode(placed()), content_type="application/json")
 

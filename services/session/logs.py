@@ -77,6 +77,7 @@ def started(settings: Settings, instance: Instance) -> None:
         "idle_seconds": settings.idle_seconds,
         "absolute_seconds": settings.absolute_seconds,
         "keys": settings.keys and str(settings.keys),
+        "revocations": settings.revocations and without_secret(settings.revocations.geturl()),
         "cookie_secure": settings.cookie_secure,
         "log_level": logging.getLevelName(log.getEffectiveLevel()).lower(),
     }

@@ -21,8 +21,9 @@ Json = dict[str, Any]
 AUTOMATIC = {"HEAD", "OPTIONS"}
 """Methods that Flask adds to a route."""
 
-_UNSAFE: tuple[Refusal, ...] = (Forbidden, BadRequest, LengthRequired, RequestEntityTooLarge)
-"""What any request that may change something can meet before its view."""
+_ANY: tuple[Refusal, ...] = (BadRequest, LengthRequired, RequestEntityTooLarge)
+_UNSAFE: tuple[Refusal, ...] = (*_ANY, Forbidden)
+"""What any request, and any that may change something, can meet before its view."""
 
 _TEXT: Json = {"type": "string"}
 _HEADERS: dict[str, Json] = {
@@ -98,7 +99,7 @@ class _Schemas:
 
 def _operation(rule: Rule, method: str, declared: Endpoint, schemas: _Schemas) -> Json:
     sources = declared.sources.values()
-    refusals = (*declared.refusals, *(() if method == "GET" else _UNSAFE))
+    refusals = (*declared.refusals, *(_ANY if method == "GET" else _UNSAFE))
     responses = {status: _response(answer, schemas) for status, answer in declared.answers.items()}
     responses |= {
         status: _refusal(status, [one for one in refusals if type_of(one)[0] == status], schemas)

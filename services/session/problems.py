@@ -88,7 +88,9 @@ def _http(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     text = "".join(traceback.format_exception(error))
-    fields = {"traceback": without_credentials(text, request.cookies.values())}
+    fields = {
+        "traceback": without_credentials(text, (value for _, value in request.cookies.items(multi=True)))
+    }
     log.error("unexpected_error", extra=_where() | fields)
     return _http(InternalServerError())
 

@@ -88,7 +88,7 @@ def _revocations(environ: Mapping[str, str]) -> SplitResult | None:
 
 def without_secret(url: str) -> str:
     """The URL, fit to be shown: who and by what password is left out."""
-    return re.sub(r"//[^/]*@", "//***@", url)
+    return re.sub(r"//.*@", "//***@", url)
 
 
 def _is_like(url: str, example: SplitResult) -> bool:

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -31,6 +31,9 @@ from services.session.store import (
 from services.stateful import database
 from services.stateful.about import About
 from services.stateful.database import BUSY_SECONDS
+
+TOUCH_SECONDS = 0.1
+"""How long a read waits to move the idle timeout."""
 
 _COLUMNS = list(Record.__struct_fields__)
 _SELECT = f"SELECT visits, {', '.join(_COLUMNS)} FROM sessions WHERE id = ?"  # noqa: S608
@@ -68,12 +71,8 @@ class SqliteStore:
             rows = db.execute("SELECT id, name, quantity FROM items WHERE session = ?", (held.id,))
             items = {key: Item(name, quantity) for key, name, quantity in rows}
         if self._lifetime.touch_due(now, record.idle_expires_at, record.expires_at):
-            record = self._touched(record, now)
-            with self._changing() as db:
-                db.execute(
-                    "UPDATE sessions SET idle_expires_at = max(idle_expires_at, ?) WHERE id = ?",
-                    (record.idle_expires_at, held.id),
-                )
+            with suppress(StoreUnavailable):  # a file that takes no writes may still be read
+                record = self._touch(held, self._touched(record, now))
         return Held(credential, _session(record, visits, items))
 
     def apply(
@@ -138,6 +137,14 @@ class SqliteStore:
         record.admit(held, now)
         return record, row[0], now
 
+    def _touch(self, held: Credential, touched: Record) -> Record:
+        with self._changing(TOUCH_SECONDS) as db:
+            db.execute(
+                "UPDATE sessions SET idle_expires_at = max(idle_expires_at, ?) WHERE id = ?",
+                (touched.idle_expires_at, held.id),
+            )
+        return touched
+
     def _touched(self, record: Record, now: int) -> Record:
         deadline = self._lifetime.touched(now, record.idle_expires_at, record.expires_at)
         return replace(record, idle_expires_at=deadline)
@@ -150,10 +157,10 @@ class SqliteStore:
             db.execute("DELETE FROM sessions WHERE idle_expires_at <= ?", (now - self._lifetime.retention,))
 
     @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
+    def _changing(self, seconds: float = BUSY_SECONDS) -> Iterator[sqlite3.Connection]:
         """One write transaction. The lock keeps this process's threads from racing for the file's."""
-        deadline = time.monotonic() + BUSY_SECONDS
-        if not self._writer.acquire(timeout=BUSY_SECONDS):
+        deadline = time.monotonic() + seconds
+        if not self._writer.acquire(timeout=seconds):
             raise StoreUnavailable(f"SQLite at {self._path} is busy")
         try:
             with self._reaching() as db:

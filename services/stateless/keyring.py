@@ -86,6 +86,8 @@ class KeyRing:
         try:
             return _read_key(file)
         except SettingsError as error:
+            if not file.exists():
+                return None
             log.warning("key_unreadable", extra={"reason": str(error)})
             return self._keys.get(file)
 

@@ -25,23 +25,29 @@ class Revocations:
         self._script = Script(url, _SCRIPT)
         self._lifetime = lifetime
 
-    def check(self, session: str, generation: int) -> None:
-        """Raise unless a token of this generation still opens the session."""
-        self._ask(session, "check", generation)
+    def check(self, session: str, generation: int) -> int:
+        """The newest generation, which a token of this one, if only within the grace, may go on as."""
+        return self._ask(session, "check", generation)
 
-    def renew(self, session: str, generation: int, expires_at: int) -> int:
-        """The generation to go on with. A repeat within the grace leads to the same one."""
-        self._ask(session, "renew", generation, expires_at, self._lifetime.grace)
-        return generation + 1
+    def renew(self, session: str, generation: int, expires_at: int) -> None:
+        """The next generation is the newest from now on. A repeat within the grace changes nothing."""
+        self._ask(session, "renew", generation, self._forget_at(expires_at), self._lifetime.grace)
 
     def end(self, session: str, generation: int, expires_at: int) -> None:
         """No token of the session opens it any more."""
-        self._ask(session, "end", generation, expires_at)
+        self._ask(session, "end", generation, self._forget_at(expires_at))
 
     def reach(self) -> None:
         """Raise `StoreUnavailable` unless the record can be reached."""
         self._script.check()
 
-    def _ask(self, session: str, verb: str, generation: int, *more: int) -> None:
-        if not self._script.run([f"revoked:{session}"], verb, self._lifetime.clock(), generation, *more):
+    def _forget_at(self, expires_at: int) -> int:
+        """Some time after the last token has expired, as Redis's clock may be ahead."""
+        return expires_at + self._lifetime.retention
+
+    def _ask(self, session: str, verb: str, generation: int, *more: int) -> int:
+        now = self._lifetime.clock()
+        newest: int = self._script.run([f"revoked:{session}"], verb, now, generation, *more)
+        if newest < 0:
             raise SessionEnded("this session, or this token of it, has ended")
+        return newest

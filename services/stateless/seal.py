@@ -56,10 +56,10 @@ class Key:
 
     def open(self, token: str) -> bytes:
         """The content. Raises `Unsealed`."""
-        header, key, *parts = token.split(".")
-        if (header, key, len(parts)) != (self.header, "", 3):
-            raise Unsealed("its header is another")
-        nonce, content, tag = (_decode(part) for part in parts)
+        parts = token.split(".")
+        if len(parts) != 5 or parts[:2] != [self.header, ""]:
+            raise Unsealed("it has not five parts, or another header")
+        nonce, content, tag = (_decode(part) for part in parts[2:])
         if (len(nonce), len(tag)) != (_NONCE, _TAG):
             raise Unsealed("its nonce or its tag is of another length")
         try:

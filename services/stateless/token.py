@@ -2,7 +2,7 @@
 
 A token is a JWE in compact form (RFC 7516), `dir` with `A256GCM`: encrypted and authenticated. Its
 header, authenticated too, names the key; inside, purpose and service are bound in, so that nothing
-sealed for something else passes. What a client-held state cannot promise: of two parallel changes
+sealed for something else passes. What a client-held state cannot promise: of two parallel requests
 the last cookie wins, and an old token that somebody kept opens until its timeouts, unless a revocation
 record says that its session was ended or that it was renewed away.
 """
@@ -81,8 +81,11 @@ class TokenStore:
         session = sealed.session
         if not self._lifetime.touch_due(now, session.idle_expires_at, session.expires_at):
             return Held(credential, session)
-        session = self._touched(session, now)
-        return Held(self._seal(replace(sealed, session=session)), session)
+        touched = self._touched(session, now)
+        try:
+            return Held(self._seal(replace(sealed, session=touched)), touched)
+        except SessionTooLarge:  # as with a key whose id is longer: it is read all the same
+            return Held(credential, session)
 
     def apply(
         self,
@@ -100,22 +103,16 @@ class TokenStore:
         if once:
             remember(sealed.answers, once, session.version, results, REMEMBERED)
         session = self._touched(session, self._lifetime.clock())
-        token = self._seal(replace(sealed, session=session))
-        if len(token) > self._room:
-            raise SessionTooLarge(
-                f"the sealed session would take {len(token)} bytes, a cookie has room for {self._room}: "
-                "remove items first"
-            )
-        return Applied(token, session.version, results)
+        return Applied(self._seal(replace(sealed, session=session)), session.version, results)
 
     def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         """A fresh token. Only a revocation record can end the old one before its timeouts."""
         sealed = self._unseal(credential)
         PreconditionFailed.unless_at(if_versions, sealed.session.version)
-        generation = sealed.generation + 1
+        renewed = self._seal(replace(sealed, generation=sealed.generation + 1))
         if self._revocations:
-            generation = self._revocations.renew(sealed.id, sealed.generation, sealed.session.expires_at)
-        return self._seal(replace(sealed, generation=generation))
+            self._revocations.renew(sealed.id, sealed.generation, sealed.session.expires_at)
+        return renewed
 
     def close(self, credential: str, *, if_versions: Collection[int] | None = None) -> bool:
         """Without a revocation record, all that can be done is that the client forgets it."""
@@ -129,18 +126,26 @@ class TokenStore:
         return True
 
     def check(self) -> None:
-        """A store that is nowhere is always there; a revocation record is not."""
+        """A store that is nowhere is always there; its keys and its revocation record need not be."""
+        self._keys.sealing()
         if self._revocations:
             self._revocations.reach()
 
     def _seal(self, sealed: _Sealed) -> str:
-        return self._keys.sealing().seal(msgspec.json.encode(sealed))
+        token = self._keys.sealing().seal(msgspec.json.encode(sealed))
+        if len(token) > self._room:
+            raise SessionTooLarge(
+                f"the sealed session would take {len(token)} bytes, a cookie has room for {self._room}: "
+                "remove items first"
+            )
+        return token
 
     def _admitted(self, token: str) -> _Sealed:
         """What is in a token that still opens its session."""
         sealed = self._unseal(token)
         if self._revocations:
-            self._revocations.check(sealed.id, sealed.generation)
+            newest = self._revocations.check(sealed.id, sealed.generation)
+            sealed = replace(sealed, generation=newest)
         return sealed
 
     def _unseal(self, token: str) -> _Sealed:

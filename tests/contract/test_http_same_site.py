@@ -12,7 +12,8 @@ FOREIGN = {
     "same-site, another origin": {"Sec-Fetch-Site": "same-site"},
     "a foreign origin": {"Origin": "https://evil.example"},
     "an opaque origin": {"Origin": "null"},
-    "an origin that cannot be read": {"Origin": ""},
+    "an empty origin": {"Origin": ""},
+    "an origin that is none": {"Origin": "http://["},
 }
 
 
