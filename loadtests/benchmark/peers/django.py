@@ -14,13 +14,10 @@ from django.views.decorators.http import require_POST
 
 
 def create_app() -> WSGIHandler:
-    if not settings.configured:  # the server makes the application in its parent process too
-        _configure(os.environ["BENCHMARK_REDIS"])
-    return WSGIHandler()
-
-
-def _configure(redis_url: str) -> None:
-    cache = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}
+    cache = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": os.environ["BENCHMARK_REDIS"],
+    }
     settings.configure(
         SECRET_KEY=secrets.token_urlsafe(32),
         ALLOWED_HOSTS=["127.0.0.1"],
@@ -32,6 +29,7 @@ def _configure(redis_url: str) -> None:
         LOGGING_CONFIG=None,
     )
     django.setup(set_prefix=False)
+    return WSGIHandler()
 
 
 def session(request: HttpRequest) -> HttpResponse:
