@@ -5,7 +5,7 @@ Outcomes as in Jepsen's histories: `ok` happened, `fail` did not happen, `info` 
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
@@ -61,7 +61,7 @@ class Operation:
 
 def write(operation: Operation, file: TextIO) -> None:
     """Append one operation as a line of JSON."""
-    file.write(json.dumps(asdict(operation), separators=(",", ":")) + "\n")
+    file.write(json.dumps(vars(operation), separators=(",", ":")) + "\n")
 
 
 def read(path: Path) -> list[Operation]:

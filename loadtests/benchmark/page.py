@@ -10,7 +10,7 @@ from loadtests.benchmark.subjects import SUBJECTS
 from loadtests.benchmark.terminal import by_cpu, figure, per_second, spread
 
 TEXT = Path(__file__).with_name("page.md")
-QUIET_LOAD = 0.5
+QUIET_LOAD = 1.0
 """Load average before the run up to which a machine counts as idle."""
 BUSY = """
 **The machine was busy with something else when this began (load {:.1f}): throughput and its spread are rough;

@@ -47,7 +47,7 @@ class Course:
     home: Path
     core: int
     many: int
-    """How many visitors."""
+    """How many visitors of each replica."""
     _stack: ExitStack = field(default_factory=ExitStack)
     _servers: dict[str, list[Server]] = field(default_factory=dict)
     _visitors: dict[tuple[str, int, int], list[Visitor]] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Course:
         key = case.subject, case.items, case.replicas
         if key not in self._visitors:
             (server, *_) = self.servers(case.subject, case.replicas)
-            self._visitors[key] = [Visitor(server.port) for _ in range(self.many)]
+            self._visitors[key] = [Visitor(server.port) for _ in range(self.many * case.replicas)]
             for visitor in self._visitors[key]:
                 visitor.open(case.items if server.subject.counts else 0)
                 visitor.hang_up()

@@ -91,8 +91,8 @@ def _healthy(port: int) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Gently; what is left of its process group after that is killed."""
-    process.terminate()
+    """At once, for there is nobody to drain for; what is left of its process group is killed."""
+    process.send_signal(signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
     with suppress(ProcessLookupError):

@@ -42,7 +42,7 @@ def rates(measured: Measured) -> Table:
 
 def figure(goal: Goal) -> str:
     """The median, in the goal's unit."""
-    return f"{goal.value.median:.2f} {goal.unit}".strip() if goal.value else "-"
+    return f"{_short(goal.value.median)} {goal.unit}".strip() if goal.value else "-"
 
 
 def spread(goal: Goal) -> str:
@@ -53,6 +53,11 @@ def spread(goal: Goal) -> str:
 
 def by_cpu(goal: Goal) -> str:
     return f"{goal.by_cpu.median:.2f}" if goal.by_cpu else ""
+
+
+def _short(value: float) -> str:
+    """Three decimals, so that what just misses a goal does not look like meeting it."""
+    return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def per_second(rate: Spread | None) -> str:

@@ -18,15 +18,20 @@ from tests.unit.benchmarks import measured, with_rate
 
 def test_page_has_every_goal_with_its_figure_and_its_verdict() -> None:
     text = page.render(measured())
-    assert "| token, write / Flask's signed cookie | >= 1.8 x | 2.00 x |  | 2.00 | met |" in text
+    assert "| token, write / Flask's signed cookie | >= 1.8 x | 2 x |  | 2.00 | met |" in text
     assert all(f"| {goal.measure} | {goal.wanted} |" in text for goal in judge(measured()))
     assert "14 of 14 goals met." in text
 
 
 def test_page_says_which_goal_is_missed() -> None:
     text = page.render(with_rate(("services", "write", "redis", 10, 1), 1500))
-    assert "| Redis, write / Flask-Session | >= 1.7 x | 1.00 x |  | 1.00 | **not met** |" in text
+    assert "| Redis, write / Flask-Session | >= 1.7 x | 1 x |  | 1.00 | **not met** |" in text
     assert "13 of 14 goals met." in text
+
+
+def test_page_shows_by_how_little_a_goal_is_missed() -> None:
+    text = page.render(with_rate(("health", "health", "redis", 10, 1), 6552))
+    assert "| health check with a cookie / bare Flask | >= 0.8 x | 0.799 x |" in text
 
 
 def test_page_says_what_was_not_measured() -> None:

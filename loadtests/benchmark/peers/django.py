@@ -11,20 +11,13 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.http import require_POST
-from flask import Flask
 
 
-def create_app() -> Flask:
-    """In the shell of a Flask application, as the server wants one; each request costs one more call."""
-    if not settings.configured:  # the server makes the application in its parent process too
-        _configure(os.environ["BENCHMARK_REDIS"])
-    app = Flask(__name__)
-    app.wsgi_app = WSGIHandler()  # type: ignore[method-assign]
-    return app
-
-
-def _configure(redis_url: str) -> None:
-    cache = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}
+def create_app() -> WSGIHandler:
+    cache = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": os.environ["BENCHMARK_REDIS"],
+    }
     settings.configure(
         SECRET_KEY=secrets.token_urlsafe(32),
         ALLOWED_HOSTS=["127.0.0.1"],
@@ -36,6 +29,7 @@ def _configure(redis_url: str) -> None:
         LOGGING_CONFIG=None,
     )
     django.setup(set_prefix=False)
+    return WSGIHandler()
 
 
 def session(request: HttpRequest) -> HttpResponse:
