@@ -171,6 +171,17 @@ def test_sqlite_service_refuses_a_directory_it_cannot_write_with_one_line(direct
     assert "\n" not in str(error.value)
 
 
+def test_sqlite_store_is_read_when_another_process_holds_the_file_and_a_touch_is_due(
+    sqlite_store: SqliteStore, path: Path, clock: Clock
+) -> None:
+    opened = sqlite_store.open()
+    clock.forward(50)
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        assert sqlite_store.load(opened.credential).session == opened.session
+    assert sqlite_store.load(opened.credential).session.idle_expires_at == clock.now + 100
+
+
 def test_sqlite_store_refuses_all_writers_within_a_second_when_another_process_holds_the_file(
     sqlite_store: SqliteStore, path: Path
 ) -> None:

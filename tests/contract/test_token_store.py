@@ -206,6 +206,48 @@ def test_token_store_accepts_no_token_with_another_last_character(
             token_store.load(token[:-1] + character)
 
 
+@pytest.mark.parametrize("parts", [0, 1, 2, 3, 4, 6])
+def test_token_store_calls_a_token_of_another_number_of_parts_invalid(
+    token_store: TokenStore, token: str, parts: int
+) -> None:
+    """The first of them is what every token of the key begins with."""
+    with pytest.raises(CredentialInvalid):
+        token_store.load(".".join([*token.split("."), "AAAA"][:parts]))
+
+
+def test_renewal_gives_out_no_token_that_fits_no_cookie(keys: Path, lifetime: Lifetime) -> None:
+    roomy = TokenStore(KeyRing(keys), "stateless", ROOM, lifetime)
+    token = roomy.open().credential
+    for _ in range(9):
+        token = roomy.renew(token)
+    full = TokenStore(KeyRing(keys), "stateless", len(token), lifetime)
+    with pytest.raises(SessionTooLarge):
+        full.renew(token)
+
+
+def test_full_session_is_read_when_its_touched_token_would_fit_no_cookie(
+    keys: Path, lifetime: Lifetime, clock: Clock
+) -> None:
+    token = TokenStore(KeyRing(keys), "stateless", ROOM, lifetime).open().credential
+    cramped = TokenStore(KeyRing(keys), "stateless", len(token) - 1, lifetime)
+    clock.forward(50)
+    assert cramped.load(token).credential == token
+
+
+def test_token_store_is_not_ready_when_its_last_key_is_removed(token_store: TokenStore, keys: Path) -> None:
+    for file in keys.glob("*.jwk"):
+        file.unlink()
+    eventually(lambda: not is_ready(token_store), "the store says that it has no key")
+
+
+def is_ready(store: TokenStore) -> bool:
+    try:
+        store.check()
+    except StoreUnavailable:
+        return False
+    return True
+
+
 def test_key_ring_seals_and_opens_with_a_new_key_without_a_restart(
     token_store: TokenStore, keys: Path, lifetime: Lifetime
 ) -> None:
