@@ -143,7 +143,8 @@ class MeasuredStore:
             except SessionError as error:
                 self._refused(operation, credential, error)
                 raise
-        self._outage.answered()
+        if operation != "open":  # for which not every store is asked
+            self._outage.answered()
 
     def _refused(self, operation: str, credential: str | None, error: SessionError) -> None:
         self._metrics.count_refusal(operation, error)

@@ -213,3 +213,19 @@ def test_password_that_the_store_refuses_is_not_told(lines: Lines, redis_url: st
 
 def test_fingerprint_is_the_first_64_bits_of_sha256() -> None:
     assert fingerprint("abc") == "ba7816bf8f01cfea"
+
+
+def test_outage_does_not_end_with_a_session_that_is_opened(
+    lines: Lines, lifetime: Lifetime, clock: Clock
+) -> None:
+    """A token is sealed without asking the record that cannot be reached."""
+    wavering = WaveringStore(lifetime)
+    store = MeasuredStore(wavering, CollectorRegistry(), Outage(clock))
+    held = store.open().credential
+    wavering.away = True
+    with pytest.raises(StoreUnavailable):
+        store.load(held)
+    clock.forward(1)
+    wavering.away = False
+    store.open()
+    assert not lines.of("store_available")
