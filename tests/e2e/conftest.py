@@ -60,7 +60,7 @@ def project(
     try:
         yield cluster
     finally:
-        cluster.compose("down", "--volumes", "--remove-orphans", "--timeout", "3")
+        cluster.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "3")
 
 
 def project_name() -> str:
@@ -85,4 +85,4 @@ def _remove_leftovers() -> None:
         owner = PROJECT.fullmatch(name)
         if owner and not Path("/proc", owner[1]).exists():
             cluster = Cluster(directory=ROOT, environ={"COMPOSE_PROJECT_NAME": name})
-            cluster.compose("down", "--volumes", "--remove-orphans", "--timeout", "3")
+            cluster.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "3")

@@ -56,14 +56,14 @@ def master(images: None) -> Iterator[Master]:
     port = free_port()
     with project() as pair:
         pair.up()
-        more = {"LOAD_PORT": str(port), "LOADTEST_RATE": "10", "COMPOSE_PROFILES": "load"}
+        more = {"LOAD_PORT": str(port), "LOADTEST_RATE": "10"}
         cluster = replace(pair, environ={**pair.environ, **more})
         cluster.compose("build", "--quiet", "load-master", seconds=600)
         cluster.start("load-master", "load-worker", options=["--scale", "load-worker=2"])
         try:
             yield Master(cluster, f"http://127.0.0.1:{port}")
         finally:
-            cluster.compose("down", "--volumes", "--timeout", "1")
+            cluster.compose("--profile", "*", "down", "--volumes", "--timeout", "1")
 
 
 @pytest.fixture(scope="module")
