@@ -16,14 +16,12 @@ from services.session.store import IdempotencyMismatch, Once
 
 REMEMBERED = 32
 """How many answers a server-side store remembers of one session: those of its latest keyed changes."""
+MISMATCH = "this Idempotency-Key came with another change before: use a new one"
 
 
 def once(key: str, operations: Sequence[Operation]) -> Once:
     """These operations under a client's key."""
     return Once(_digest(key.encode()), _digest(msgspec.json.encode(operations)))
-
-
-MISMATCH = "this Idempotency-Key came with another change before: use a new one"
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
