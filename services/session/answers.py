@@ -7,6 +7,7 @@ import msgspec
 
 from services.session.document import Item, Session
 from services.session.endpoint import Answer
+from services.session.store import Link
 
 
 class SessionView(msgspec.Struct, frozen=True):
@@ -44,6 +45,24 @@ class Visits(msgspec.Struct, frozen=True):
     version: int
 
 
+class SyncedView(msgspec.Struct, frozen=True):
+    """The device's last operation that was applied (0: none so far), and the session right after."""
+
+    acknowledged: int
+    session: SessionView
+
+
+class LinkView(msgspec.Struct, frozen=True):
+    """A code with which one more device joins, once, until then (UTC, RFC 3339)."""
+
+    link: str
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, link: Link) -> "LinkView":
+        return cls(link.code, datetime.fromtimestamp(link.expires_at, UTC))
+
+
 _ETAG = ("ETag",)
 _SAME_ITEM = {"item_id": "$request.path.item_id"}
 _IF_UNCHANGED = {"If-Match": "$response.header.ETag"}
@@ -55,7 +74,7 @@ OPENED = Answer(
     "The session",
     SessionView,
     headers=("ETag", "Set-Cookie"),
-    links={name: {} for name in ("read_session", *_CHANGES)},
+    links={name: {} for name in ("read_session", "sync_device", "link_device", *_CHANGES)},
 )
 READ = Answer(
     "The session",
@@ -68,5 +87,7 @@ PUT = Answer("New", Version, headers=_ETAG, links=_ON_WITH_ITEM)
 REPLACED = replace(PUT, description="Replaced")
 REMOVED = Answer("It is not there (any more)", headers=_ETAG, links=_ON_WITH_ITEM)
 COUNTED = Answer("Counted", Visits, headers=_ETAG, links={"count_visit": _IF_UNCHANGED, "read_session": {}})
+SYNCED = Answer("What was not yet applied, is", SyncedView, headers=_ETAG, links={"read_session": {}})
+LINKED = Answer("The code", LinkView, links={"open_session": {}})
 RENEWED = Answer("The cookie holds the new credential", links={"read_session": {}, "renew_session": {}})
 ENDED = Answer("The credential is dead, the cookie deleted", links={"read_session": {}, "count_visit": {}})

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import Forbidden
 
 from services.session import answers
-from services.session.answers import SessionView, Version, Visits
+from services.session.answers import LinkView, SessionView, SyncedView, Version, Visits
 from services.session.cookie import Cookie
 from services.session.document import CountVisit, Item, ItemId, Operation, PutItem, RemoveItem
 from services.session.endpoint import Credential, endpoint
@@ -17,7 +17,10 @@ from services.session.preconditions import IdempotencyKey, IfMatch, IfNoneMatch
 from services.session.store import (
     Applied,
     CredentialInvalid,
+    DeviceForgotten,
+    LinkInvalid,
     PreconditionFailed,
+    SequenceGap,
     SessionEnded,
     SessionExpired,
     SessionStore,
@@ -25,6 +28,7 @@ from services.session.store import (
     SessionUnknown,
     StoreUnavailable,
 )
+from services.session.upload import Upload
 
 routes = Blueprint("session", __name__)
 
@@ -35,6 +39,12 @@ class Parts:
 
     store: SessionStore
     cookie: Cookie
+
+
+class Joining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """With which code to join a session; without one, a session of its own."""
+
+    link: str | None = None
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,10 +80,12 @@ def _same_site() -> None:
 
 
 @routes.post("/session")
-@endpoint("Open a session; sets the cookie", {201: answers.OPENED}, StoreUnavailable)
-def open_session(_: Nothing) -> Response:
+@endpoint(
+    "Open a session, or join one; sets the cookie", {201: answers.OPENED}, LinkInvalid, StoreUnavailable
+)
+def open_session(joining: Joining) -> Response:
     parts = _parts()
-    held = parts.store.open()
+    held = parts.store.open() if joining.link is None else parts.store.join(joining.link)
     response = _json(SessionView.of(held.session), 201)
     response.set_etag(str(held.session.version))
     parts.cookie.keep(response, request, held.credential)
@@ -116,6 +128,29 @@ def remove_item(credential: Known, item_id: ItemId, if_versions: IfMatch, key: I
 def count_visit(credential: Known, _: Nothing, if_versions: IfMatch, key: IdempotencyKey) -> Response:
     applied = _apply(credential, CountVisit(), if_versions, key)
     return _changed(applied, Visits(applied.results[0], applied.version), 200)
+
+
+@routes.post("/session/sync")
+@endpoint(
+    "Upload what a device did, each operation exactly once; and see the session",
+    {200: answers.SYNCED},
+    SequenceGap,
+    DeviceForgotten,
+    SessionTooLarge,
+)
+def sync_device(credential: Known, upload: Upload) -> Response:
+    parts = _parts()
+    synced = parts.store.sync(credential, upload)
+    response = _json(SyncedView(synced.acknowledged, SessionView.of(synced.session)))
+    response.set_etag(str(synced.session.version))
+    parts.cookie.keep(response, request, synced.credential)
+    return response
+
+
+@routes.post("/session/link")
+@endpoint("Get a code with which one more device joins", {201: answers.LINKED}, SessionTooLarge)
+def link_device(credential: Known, _: Nothing) -> Response:
+    return _json(LinkView.of(_parts().store.link(credential)), 201)
 
 
 @routes.post("/session/renew")

@@ -23,6 +23,8 @@ class Lifetime:
     """How long a renewed credential still works, so that parallel requests survive a renewal."""
     retention: int = 600
     """How long a store remembers that a session expired or ended, to say so instead of `unknown`."""
+    link: int = 300
+    """How long one more device may take to join with the code it was given."""
     clock: Clock = wall_clock
 
     @property

@@ -16,6 +16,8 @@ from services.session.store import (
     CredentialInvalid,
     CredentialRejected,
     Held,
+    Link,
+    LinkInvalid,
     Once,
     PreconditionFailed,
     SessionEnded,
@@ -24,7 +26,9 @@ from services.session.store import (
     SessionStore,
     SessionUnknown,
     StoreUnavailable,
+    Synced,
 )
+from services.session.upload import Upload
 
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _REASONS = tuple(kind.slug for kind in (CredentialInvalid, SessionUnknown, SessionExpired, SessionEnded))
@@ -42,6 +46,7 @@ class Metrics:
             return made
 
         changes = ("apply", "renew", "close")
+        self.late = late = ("apply", "sync", "link", "renew")
         self.opened = counter("session_opened_total", "Sessions opened")
         self.ended = counter("session_ended_total", "Sessions ended by their client")
         self.expired = counter("session_expired_total", "Requests whose session was seen to have expired")
@@ -51,7 +56,7 @@ class Metrics:
         self.resurrections = counter(
             "session_resurrections_blocked_total",
             "Changes refused: they came after the end",
-            operation=changes[:2],
+            operation=late,
         )
         self.rejected = counter(
             "session_credentials_rejected_total", "Credentials that opened no session", reason=_REASONS
@@ -69,7 +74,8 @@ class Metrics:
             buckets=_BUCKETS,
             registry=registry,
         )
-        self.seconds = {one: seconds.labels(one) for one in ("open", "load", *changes, "check")}
+        operations = ("open", "join", "load", *late, "close", "check")
+        self.seconds = {one: seconds.labels(one) for one in operations}
 
     def count_refusal(self, operation: str, error: SessionError) -> None:
         self.refused.labels(operation, error.slug).inc()
@@ -77,7 +83,7 @@ class Metrics:
             self.rejected.labels(error.slug).inc()
         if isinstance(error, SessionExpired):
             self.expired.inc()
-        if isinstance(error, SessionEnded) and operation in {"apply", "renew"}:
+        if isinstance(error, SessionEnded) and operation in self.late:
             self.resurrections.labels(operation).inc()
         if isinstance(error, PreconditionFailed):
             self.conflicts.labels(operation).inc()
@@ -115,6 +121,24 @@ class MeasuredStore:
         with self._observed("apply", credential):
             return self._store.apply(credential, operations, if_versions=if_versions, once=once)
 
+    def sync(self, credential: str, upload: Upload) -> Synced:
+        with self._observed("sync", credential):
+            return self._store.sync(credential, upload)
+
+    def link(self, credential: str) -> Link:
+        with self._observed("link", credential):
+            link = self._store.link(credential)
+        fields = {"credential": fingerprint(credential), "link": fingerprint(link.code)}
+        log.info("session_link_created", extra=fields)
+        return link
+
+    def join(self, code: str) -> Held:
+        with self._observed("join", code):
+            held = self._store.join(code)
+        fields = {"credential": fingerprint(held.credential), "link": fingerprint(code)}
+        log.info("session_joined", extra=fields)
+        return held
+
     def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         with self._observed("renew", credential):
             renewed = self._store.renew(credential, if_versions=if_versions)
@@ -143,16 +167,16 @@ class MeasuredStore:
             except SessionError as error:
                 self._refused(operation, credential, error)
                 raise
-        if operation != "open":  # for which not every store is asked
+        if operation not in {"open", "join"}:  # for which not every store is asked
             self._outage.answered()
 
     def _refused(self, operation: str, credential: str | None, error: SessionError) -> None:
         self._metrics.count_refusal(operation, error)
         if isinstance(error, StoreUnavailable):
             self._outage.failed(operation, error)
-        elif not isinstance(error, CredentialInvalid):  # which no store needs to be asked about
+        elif not isinstance(error, CredentialInvalid | LinkInvalid):  # which no store needs to be asked about
             self._outage.answered()
-        if credential is not None and isinstance(error, CredentialRejected):
+        if credential is not None and isinstance(error, CredentialRejected | LinkInvalid):
             dead = isinstance(error, SessionEnded | SessionExpired)
             fields = {"operation": operation, "reason": error.slug, "credential": fingerprint(credential)}
             log.warning("session_use_after_expire" if dead else "credential_refused", extra=fields)

@@ -7,7 +7,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError
 
 from services.session.logs import log, without_credentials
-from services.session.store import SessionError, StoreUnavailable
+from services.session.store import SequenceGap, SessionError, StoreUnavailable
 
 TYPE_PREFIX = "urn:problem-type:sessionlab:"
 RETRY_AFTER_SECONDS = 1
@@ -24,6 +24,8 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     title: str
     status: int
     detail: str = ""
+    expected: int | None = None
+    """The number that a device's next operation has to have (`sequence-gap`)."""
 
 
 class Invalid(Exception):
@@ -44,11 +46,11 @@ def type_of(refusal: Refusal) -> tuple[int, str]:
     return refusal.status, f"{TYPE_PREFIX}{refusal.slug}"
 
 
-def respond(status: int, slug: str | None, title: str, detail: str) -> Response:
+def respond(status: int, slug: str | None, title: str, detail: str, expected: int | None = None) -> Response:
     """The problem as a response."""
     log.debug("request_refused", extra=_where() | {"status": status, "problem": slug or title})
     kind = f"{TYPE_PREFIX}{slug}" if slug else _BLANK
-    body = msgspec.json.encode(Problem(kind, title, status, detail))
+    body = msgspec.json.encode(Problem(kind, title, status, detail, expected))
     return Response(body, status, content_type="application/problem+json")
 
 
@@ -63,7 +65,9 @@ def register(app: Flask) -> None:
 def _refused(error: SessionError) -> Response:
     away = isinstance(error, StoreUnavailable)
     title = error.slug.replace("-", " ").capitalize()
-    response = respond(error.status, error.slug, title, "try again soon" if away else str(error))
+    detail = "try again soon" if away else str(error)
+    expected = error.expected if isinstance(error, SequenceGap) else None
+    response = respond(error.status, error.slug, title, detail, expected)
     if error.status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if error.status == 401:

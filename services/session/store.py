@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
 
 from services.session.document import Operation, Session
+from services.session.upload import Upload
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,22 @@ class Applied:
     results: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Synced:
+    """The credential to hold from now on, the device's high-water mark, and the session right then."""
+
+    credential: str
+    acknowledged: int
+    session: Session
+
+
+class Link(NamedTuple):
+    """A code with which one more device joins a session, once, until then (POSIX seconds)."""
+
+    code: str
+    expires_at: int
+
+
 class Once(NamedTuple):
     """A change to make once: digests of the client's key, and of what the key was sent with."""
 
@@ -39,7 +56,7 @@ class Once(NamedTuple):
 class SessionStore(Protocol):
     """Where sessions live. Each method is atomic and safe to call from any thread and replica.
 
-    All but `open` and `check` raise a `CredentialRejected` for a credential that opens nothing
+    All but `open`, `join` and `check` raise a `CredentialRejected` for a credential that opens nothing
     (`close` only `CredentialInvalid`), and any may raise `StoreUnavailable`. Whatever raises has
     changed nothing, with one exception: after `StoreUnavailable` a change may or may not have
     happened (its answer was lost).
@@ -65,6 +82,18 @@ class SessionStore(Protocol):
         What was asked for `once` is answered as it was the first time, and not done again, whatever
         became of the session's version. Raises `IdempotencyMismatch`.
         """
+
+    def sync(self, credential: str, upload: Upload) -> Synced:
+        """Apply, in order, what this device has not had applied yet: all of it or none, as one version.
+
+        Raises `SequenceGap`, `DeviceForgotten`, `SessionTooLarge`.
+        """
+
+    def link(self, credential: str) -> Link:
+        """A code for one more device; one that was given out before is void."""
+
+    def join(self, code: str) -> Held:
+        """One more device's own credential of a session. Raises `LinkInvalid`."""
 
     def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         """A new credential for the same state; the old one ends after a short grace.
@@ -141,6 +170,40 @@ class IdempotencyMismatch(SessionError):
 
     slug = "idempotency-mismatch"
     status = 422
+
+
+class SequenceGap(SessionError):
+    """The device's operations before these are missing."""
+
+    slug = "sequence-gap"
+    status = 409
+
+    def __init__(self, expected: int) -> None:
+        super().__init__(f"the next operation of this device has to be number {expected}")
+        self.expected = expected
+
+
+class DeviceForgotten(SessionError):
+    """The session may have known this device, and no longer knows what of it was applied."""
+
+    slug = "device-forgotten"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "other devices have uploaded since, and this one may have been forgotten: whether operations "
+            "it never had an answer to were applied is not known; go on as a new device"
+        )
+
+
+class LinkInvalid(SessionError):
+    """A code that nobody gave out, or that was used, or is too old."""
+
+    slug = "link-invalid"
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("this link is not, or no longer, valid: have the other device make a new one")
 
 
 class SessionTooLarge(SessionError):

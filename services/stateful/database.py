@@ -10,6 +10,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from services.session.credential import in_base64
 from services.session.store import StoreUnavailable
 from services.stateful.about import About, mark
 
@@ -18,12 +19,17 @@ BUSY_SECONDS = 0.9
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
-    id TEXT PRIMARY KEY, visits INTEGER NOT NULL DEFAULT 0,
-    secret TEXT NOT NULL, version INTEGER NOT NULL,
+    id TEXT PRIMARY KEY, visits INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL,
     opened_at INTEGER NOT NULL, idle_expires_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
-    previous TEXT NOT NULL, previous_until INTEGER NOT NULL, nonce TEXT NOT NULL, ended INTEGER NOT NULL
+    ended INTEGER NOT NULL, horizon INTEGER NOT NULL DEFAULT 0,
+    link TEXT NOT NULL DEFAULT '', link_until INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sessions_by_idle ON sessions (idle_expires_at);
+CREATE TABLE IF NOT EXISTS grants (
+    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    digest TEXT NOT NULL, until INTEGER NOT NULL, nonce TEXT NOT NULL, replaced TEXT NOT NULL,
+    PRIMARY KEY (session, digest)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS items (
     session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
     id TEXT NOT NULL, name TEXT NOT NULL, quantity INTEGER NOT NULL,
@@ -34,7 +40,25 @@ CREATE TABLE IF NOT EXISTS answers (
     key TEXT NOT NULL, version INTEGER NOT NULL, answer BLOB NOT NULL,
     PRIMARY KEY (session, key)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS devices (
+    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    device TEXT NOT NULL, acknowledged INTEGER NOT NULL, version INTEGER NOT NULL,
+    PRIMARY KEY (session, device)
+) WITHOUT ROWID;
 """
+_GRANTS_OF_THEIR_OWN = """
+INSERT INTO grants SELECT id, in_base64(secret), 0, '', in_base64(previous) FROM sessions WHERE NOT ended;
+INSERT INTO grants SELECT id, in_base64(previous), previous_until, nonce, '' FROM sessions
+    WHERE previous <> '' AND NOT ended;
+ALTER TABLE sessions DROP COLUMN secret;
+ALTER TABLE sessions DROP COLUMN previous;
+ALTER TABLE sessions DROP COLUMN previous_until;
+ALTER TABLE sessions DROP COLUMN nonce;
+ALTER TABLE sessions ADD COLUMN horizon INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN link TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN link_until INTEGER NOT NULL DEFAULT 0;
+"""
+"""From before several devices could share a session: its one credential was in the session's row."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -54,7 +78,7 @@ def prepare(path: Path, about: About | None) -> None:
         try:
             with closing(connect(path)) as db:
                 db.execute("PRAGMA journal_mode = WAL")
-                db.executescript(_SCHEMA)
+                migrate(db)
                 mark(db, about)
             return
         except sqlite3.Error as error:
@@ -62,3 +86,19 @@ def prepare(path: Path, about: About | None) -> None:
             if not busy or time.monotonic() >= deadline:
                 raise StoreUnavailable(f"SQLite at {path}: {error}") from error
         time.sleep(0.01)
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Make the tables that are missing; a database of an earlier form becomes one of this form, or stays."""
+    db.executescript(_SCHEMA)
+    if _is_of_earlier_form(db):
+        db.create_function("in_base64", 1, lambda digest: in_base64(bytes.fromhex(digest)))
+        db.execute("BEGIN IMMEDIATE")
+        with db:
+            if _is_of_earlier_form(db):  # still: others may start on it, too
+                for statement in _GRANTS_OF_THEIR_OWN.split(";"):  # executescript would commit first
+                    db.execute(statement)
+
+
+def _is_of_earlier_form(db: sqlite3.Connection) -> bool:
+    return bool(db.execute("SELECT 1 FROM pragma_table_info('sessions') WHERE name = 'secret'").fetchone())

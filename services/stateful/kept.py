@@ -9,7 +9,6 @@ import shutil
 import sqlite3
 import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,11 +16,13 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from services.session.devices import Mark
 from services.session.document import Item
 from services.session.idempotency import Answer
 from services.session.lifetime import wall_clock
-from services.session.record import Record
-from services.stateful import about
+from services.session.record import Grant, Record
+from services.stateful import about, tables
+from services.stateful.database import migrate
 
 DATABASE = "sessions.db"
 _PARTS = ("", "-wal", "-journal")
@@ -45,9 +46,12 @@ class KeptSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     visits: int
     record: Record
+    grants: dict[str, Grant]
     items: dict[str, Item]
     answers: dict[str, Answer] = {}
     """To its keyed changes, oldest first."""
+    marks: dict[str, Mark] = {}
+    """Of its devices."""
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -131,30 +135,20 @@ def count(db: sqlite3.Connection, now: int) -> Counted:
 
 
 def sessions(db: sqlite3.Connection) -> list[KeptSession]:
-    """Every session that has not ended."""
-    items: dict[str, dict[str, Item]] = defaultdict(dict)
-    for session, key, name, quantity in db.execute("SELECT session, id, name, quantity FROM items"):
-        items[session][key] = Item(name, quantity)
-    answers = _answers(db)
+    """Every session that has not ended; a database of an earlier form becomes one of this form."""
+    migrate(db)
     return [
         KeptSession(
             key,
             visits,
             msgspec.convert(dict(zip(_RECORD, life, strict=True)), Record, strict=False),
-            items[key],
-            answers[key],
+            dict(tables.Grants(db, key)),
+            tables.items(db, key),
+            tables.answers(db, key),
+            tables.marks(db, key),
         )
-        for key, visits, *life in db.execute(_SESSIONS)
+        for key, visits, *life in db.execute(_SESSIONS).fetchall()
     ]
-
-
-def _answers(db: sqlite3.Connection) -> dict[str, dict[str, Answer]]:
-    """By sessions; none in a database from before they were remembered."""
-    answers: dict[str, dict[str, Answer]] = defaultdict(dict)
-    if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'answers'").fetchone():
-        for session, key, answer in db.execute("SELECT session, key, answer FROM answers ORDER BY version"):
-            answers[session][key] = msgspec.json.decode(answer, type=Answer)
-    return answers
 
 
 def _measured(directory: Path) -> Kept:

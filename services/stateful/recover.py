@@ -11,21 +11,15 @@ from contextlib import closing
 from pathlib import Path
 
 import msgspec
-from msgspec.structs import astuple
 
 from services.session.lifetime import wall_clock
-from services.session.record import Record
 from services.session.settings import Settings, SettingsError
+from services.stateful import tables
 from services.stateful.app import STORES
 from services.stateful.kept import KeptSession
 
 BUSY_SECONDS = 5.0
 """How long to wait for the service's own changes."""
-_RECORD = list(Record.__struct_fields__)
-_INSERT = (
-    f"INSERT INTO sessions (id, visits, {', '.join(_RECORD)}) VALUES (?, ?{', ?' * len(_RECORD)}) "  # noqa: S608
-    "ON CONFLICT (id) DO NOTHING"
-)
 
 
 class Recovered(msgspec.Struct, frozen=True):
@@ -65,8 +59,9 @@ def _add(db: sqlite3.Connection, session: KeptSession) -> bool:
     """Whether it was not there already."""
     if session.record.ended:
         raise RecoveryError(f"session {session.id} has ended: nothing brings it back")
-    new = db.execute(_INSERT, (session.id, session.visits, *astuple(session.record))).rowcount == 1
+    new = tables.insert(db, session.id, session.record, session.visits)
     if new:
+        tables.Grants(db, session.id).update(session.grants)
         db.executemany(
             "INSERT INTO items (session, id, name, quantity) VALUES (?, ?, ?, ?)",
             [(session.id, key, item.name, item.quantity) for key, item in session.items.items()],
@@ -75,6 +70,8 @@ def _add(db: sqlite3.Connection, session: KeptSession) -> bool:
             "INSERT INTO answers (session, key, version, answer) VALUES (?, ?, ?, ?)",
             [(session.id, key, a.version, msgspec.json.encode(a)) for key, a in session.answers.items()],
         )
+        for device, mark in session.marks.items():
+            tables.mark(db, session.id, device, mark, ())
     return new
 
 

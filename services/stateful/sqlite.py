@@ -11,38 +11,34 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import msgspec
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 
+from services.session import devices
 from services.session.credential import Credential, nonce
-from services.session.document import CountVisit, Item, Operation, PutItem, RemoveItem, Session
-from services.session.idempotency import REMEMBERED, Answer, repeated
+from services.session.devices import Mark
+from services.session.document import Operation
+from services.session.idempotency import Answer, repeated
 from services.session.lifetime import Lifetime
-from services.session.record import Record
+from services.session.record import Grant, Record, admit_device, renew
 from services.session.store import (
     Applied,
     Held,
+    Link,
+    LinkInvalid,
     Once,
     PreconditionFailed,
     SessionGone,
     SessionUnknown,
     StoreUnavailable,
+    Synced,
 )
-from services.stateful import database
+from services.session.upload import Upload
+from services.stateful import database, tables
 from services.stateful.about import About
 from services.stateful.database import BUSY_SECONDS
 
 TOUCH_SECONDS = 0.1
 """How long a read waits to move the idle timeout."""
-
-_COLUMNS = list(Record.__struct_fields__)
-_SELECT = f"SELECT visits, {', '.join(_COLUMNS)} FROM sessions WHERE id = ?"  # noqa: S608
-_INSERT = f"INSERT INTO sessions (id, {', '.join(_COLUMNS)}) VALUES (?{', ?' * len(_COLUMNS)})"  # noqa: S608
-_FORGET = """
-DELETE FROM answers WHERE session = :session AND version <= (
-    SELECT version FROM answers WHERE session = :session ORDER BY version DESC LIMIT 1 OFFSET :limit
-)"""
-_UPDATE = f"UPDATE sessions SET visits = ?, {', '.join(c + ' = ?' for c in _COLUMNS)} WHERE id = ?"  # noqa: S608
 
 
 class SqliteStore:
@@ -58,22 +54,22 @@ class SqliteStore:
 
     def open(self) -> Held:
         credential = Credential.fresh()
-        record = Record.begin(credential, self._lifetime)
+        record = Record.begin(self._lifetime)
         with self._changing() as db:
             self._sweep(db)
-            db.execute(_INSERT, (credential.id, *astuple(record)))
-        return Held(str(credential), _session(record, 0, {}))
+            tables.insert(db, credential.id, record)
+            tables.Grants(db, credential.id)[credential.digest] = Grant()
+        return Held(str(credential), tables.session(record, 0, {}))
 
     def load(self, credential: str) -> Held:
         held = Credential.parse(credential)
         with self._reading() as db:
             record, visits, now = self._admitted(db, held)
-            rows = db.execute("SELECT id, name, quantity FROM items WHERE session = ?", (held.id,))
-            items = {key: Item(name, quantity) for key, name, quantity in rows}
+            items = tables.items(db, held.id)
         if self._lifetime.touch_due(now, record.idle_expires_at, record.expires_at):
             with suppress(StoreUnavailable):  # a file that takes no writes may still be read
                 record = self._touch(held, self._touched(record, now))
-        return Held(credential, _session(record, visits, items))
+        return Held(credential, tables.session(record, visits, items))
 
     def apply(
         self,
@@ -86,30 +82,62 @@ class SqliteStore:
         held = Credential.parse(credential)
         with self._changing() as db:
             record, visits, now = self._admitted(db, held)
-            if once and (first := repeated(once, _answer(db, held.id, once.key))):
+            if once and (first := repeated(once, tables.answer(db, held.id, once.key))):
                 return Applied(credential, first.version, first.results)
             PreconditionFailed.unless_at(if_versions, record.version)
-            results = []
-            for operation in operations:
-                if isinstance(operation, CountVisit):
-                    visits += 1
-                    results.append(visits)
-                else:
-                    results.append(_apply_to_items(db, held.id, operation))
+            visits, results = tables.change(db, held.id, visits, operations)
             record = replace(self._touched(record, now), version=record.version + 1)
-            _update(db, held.id, visits, record)
+            tables.update(db, held.id, visits, record)
             if once:
-                _remember(db, held.id, once, Answer(once.payload, record.version, tuple(results)))
-        return Applied(credential, record.version, tuple(results))
+                tables.remember(db, held.id, once, Answer(once.payload, record.version, results))
+        return Applied(credential, record.version, results)
+
+    def sync(self, credential: str, upload: Upload) -> Synced:
+        held = Credential.parse(credential)
+        with self._changing() as db:
+            record, visits, now = self._admitted(db, held)
+            marks = tables.marks(db, held.id)
+            if operations := devices.due(upload, marks.get(upload.device), record.horizon):
+                visits, _ = tables.change(db, held.id, visits, operations)
+                record = replace(record, version=record.version + 1)
+                if forgotten := devices.remember(marks, upload, record.version):
+                    record = replace(record, horizon=record.version)
+                tables.mark(db, held.id, upload.device, marks[upload.device], forgotten)
+            record = self._touched(record, now)
+            tables.update(db, held.id, visits, record)
+            items = tables.items(db, held.id)
+        return Synced(
+            credential, marks.get(upload.device, Mark()).acknowledged, tables.session(record, visits, items)
+        )
+
+    def link(self, credential: str) -> Link:
+        held = Credential.parse(credential)
+        with self._changing() as db:
+            record, visits, now = self._admitted(db, held)
+            code, until = held.another(), now + self._lifetime.link
+            record = replace(self._touched(record, now), link=code.digest, link_until=until)
+            tables.update(db, held.id, visits, record)
+        return Link(str(code), until)
+
+    def join(self, code: str) -> Held:
+        held = Credential.of_link(code)
+        with self._changing() as db:
+            row, now = tables.select(db, held), self._lifetime.clock()
+            if row is None:
+                raise LinkInvalid
+            visits, record, _ = row
+            own, record = held.another(), self._touched(record.joined(held, now), now)
+            admit_device(tables.Grants(db, held.id), own)
+            tables.update(db, held.id, visits, record)
+            items = tables.items(db, held.id)
+        return Held(str(own), tables.session(record, visits, items))
 
     def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         held = Credential.parse(credential)
         with self._changing() as db:
-            record, visits, now = self._admitted(db, held)
+            record, _, now = self._admitted(db, held)
             PreconditionFailed.unless_at(if_versions, record.version)
-            record = record.renewed(held, nonce(), now, self._lifetime.grace)
-            _update(db, held.id, visits, record)
-        return str(held.successor(record.nonce))
+            return str(renew(tables.Grants(db, held.id), held, nonce(), now + self._lifetime.grace))
 
     def close(self, credential: str, *, if_versions: Collection[int] | None = None) -> bool:
         held = Credential.parse(credential)
@@ -119,9 +147,8 @@ class SqliteStore:
             except SessionGone:
                 return False
             PreconditionFailed.unless_at(if_versions, record.version)
-            _update(db, held.id, visits, replace(record, ended=True))
-            db.execute("DELETE FROM items WHERE session = ?", (held.id,))
-            db.execute("DELETE FROM answers WHERE session = ?", (held.id,))
+            tables.update(db, held.id, visits, replace(record, ended=True))
+            tables.empty(db, held.id)
             return True
 
     def check(self) -> None:
@@ -130,12 +157,13 @@ class SqliteStore:
 
     def _admitted(self, db: sqlite3.Connection, held: Credential) -> tuple[Record, int, int]:
         """The session's record and visits, and the time of its admission."""
-        row = db.execute(_SELECT, (held.id,)).fetchone()
+        row = tables.select(db, held)
         if row is None:
             raise SessionUnknown("no such session is known here")
-        record, now = Record(*row[1:]), self._lifetime.clock()
-        record.admit(held, now)
-        return record, row[0], now
+        visits, record, grant = row
+        now = self._lifetime.clock()
+        record.admit(grant, now)
+        return record, visits, now
 
     def _touch(self, held: Credential, touched: Record) -> Record:
         with self._changing(TOUCH_SECONDS) as db:
@@ -189,35 +217,3 @@ class SqliteStore:
             yield self._threads.db
         except sqlite3.Error as error:
             raise StoreUnavailable(f"SQLite at {self._path}: {error}") from error
-
-
-def _session(record: Record, visits: int, items: dict[str, Item]) -> Session:
-    return Session(record.version, items, visits, record.opened_at, record.idle_expires_at, record.expires_at)
-
-
-def _update(db: sqlite3.Connection, key: str, visits: int, record: Record) -> None:
-    db.execute(_UPDATE, (visits, *astuple(record), key))
-
-
-def _answer(db: sqlite3.Connection, session: str, key: str) -> Answer | None:
-    row = db.execute("SELECT answer FROM answers WHERE session = ? AND key = ?", (session, key)).fetchone()
-    return msgspec.json.decode(row[0], type=Answer) if row else None
-
-
-def _remember(db: sqlite3.Connection, session: str, once: Once, answer: Answer) -> None:
-    row = (session, once.key, answer.version, msgspec.json.encode(answer))
-    db.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", row)
-    db.execute(_FORGET, {"session": session, "limit": REMEMBERED})
-
-
-def _apply_to_items(db: sqlite3.Connection, session: str, operation: PutItem | RemoveItem) -> int:
-    if isinstance(operation, RemoveItem):
-        return db.execute("DELETE FROM items WHERE session = ? AND id = ?", (session, operation.id)).rowcount
-    item = operation.item
-    replaced = db.execute(
-        "UPDATE items SET name = ?, quantity = ? WHERE session = ? AND id = ?",
-        (item.name, item.quantity, session, operation.id),
-    ).rowcount
-    if not replaced:
-        db.execute("INSERT INTO items VALUES (?, ?, ?, ?)", (session, operation.id, item.name, item.quantity))
-    return 1 - replaced

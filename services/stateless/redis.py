@@ -6,21 +6,30 @@ from typing import Any
 
 import msgspec
 
+from services.session import devices
 from services.session.credential import Credential, nonce
 from services.session.document import CountVisit, Item, Operation, PutItem, RemoveItem, Session
 from services.session.idempotency import MISMATCH, REMEMBERED
 from services.session.lifetime import Lifetime
+from services.session.record import DEVICES
 from services.session.store import (
     Applied,
+    DeviceForgotten,
     Held,
     IdempotencyMismatch,
+    Link,
+    LinkInvalid,
     Once,
     PreconditionFailed,
+    SequenceGap,
     SessionEnded,
+    SessionError,
     SessionExpired,
     SessionGone,
     SessionUnknown,
+    Synced,
 )
+from services.session.upload import Upload
 from services.stateless.script import Script
 
 _SCRIPT = Path(__file__).with_name("session.lua").read_text()
@@ -28,6 +37,11 @@ _GONE: dict[bytes, tuple[type[SessionGone], str]] = {
     b"unknown": (SessionUnknown, "no such session is known here"),
     b"ended": (SessionEnded, "this session, or this credential of it, has ended"),
     b"expired": (SessionExpired, "the session has expired"),
+}
+_REFUSED: dict[bytes, type[SessionError]] = {
+    b"forgotten": DeviceForgotten,
+    b"gap": SequenceGap,
+    b"link": LinkInvalid,
 }
 
 
@@ -45,7 +59,7 @@ class RedisStore:
 
     def load(self, credential: str) -> Held:
         (flat,) = self._step(Credential.parse(credential), "load")
-        return Held(credential, _session(dict(zip(flat[::2], flat[1::2], strict=True))))
+        return Held(credential, _session(flat))
 
     def apply(
         self,
@@ -61,6 +75,24 @@ class RedisStore:
             Credential.parse(credential), "apply", REMEMBERED, *asked, *steps, if_versions=if_versions
         )
         return Applied(credential, version, tuple(results))
+
+    def sync(self, credential: str, upload: Upload) -> Synced:
+        steps = [part for one in upload.operations for part in _arguments(one.intent)]
+        known = (devices.REMEMBERED, upload.device, upload.since, upload.first)
+        acknowledged, flat = self._step(Credential.parse(credential), "sync", *known, *steps)
+        return Synced(credential, acknowledged, _session(flat))
+
+    def link(self, credential: str) -> Link:
+        held = Credential.parse(credential)
+        code, until = held.another(), self._lifetime.clock() + self._lifetime.link
+        self._step(held, "link", code.digest, until)
+        return Link(str(code), until)
+
+    def join(self, code: str) -> Held:
+        held = Credential.of_link(code)
+        own = held.another()
+        (flat,) = self._step(held, "join", DEVICES, own.digest)
+        return Held(str(own), _session(flat))
 
     def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         held, proposed = Credential.parse(credential), nonce()
@@ -98,6 +130,8 @@ class RedisStore:
             raise PreconditionFailed(f"the session is at version {answer[0]}")
         if status == b"mismatch":
             raise IdempotencyMismatch(MISMATCH)
+        if refusal := _REFUSED.get(status):
+            raise refusal(*answer)
         if status != b"ok":
             error_type, text = _GONE[status]
             raise error_type(text)
@@ -114,7 +148,8 @@ def _arguments(operation: Operation) -> tuple[str | bytes, ...]:
             return ("visit",)
 
 
-def _session(fields: dict[bytes, bytes]) -> Session:
+def _session(flat: Sequence[bytes]) -> Session:
+    fields = dict(zip(flat[::2], flat[1::2], strict=True))
     items = {}
     for field, value in fields.items():
         if field.startswith(b"item:"):

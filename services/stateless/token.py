@@ -13,7 +13,8 @@ from collections.abc import Collection, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from services.session import document
+from services.session import devices, document
+from services.session.devices import Mark
 from services.session.document import Operation, Session
 from services.session.idempotency import Answer, remember, repeated
 from services.session.lifetime import Lifetime
@@ -21,19 +22,27 @@ from services.session.store import (
     Applied,
     CredentialInvalid,
     Held,
+    Link,
+    LinkInvalid,
     Once,
     PreconditionFailed,
+    SessionEnded,
     SessionExpired,
     SessionGone,
     SessionTooLarge,
+    Synced,
 )
+from services.session.upload import Upload
 from services.stateless.keyring import KeyRing
 from services.stateless.revocation import Revocations
 from services.stateless.seal import Key, Unsealed, kid_of
 
 REMEMBERED = 4
 """How many answers a token remembers of its session's keyed changes: each takes some 70 of its bytes."""
+DEVICES_REMEMBERED = 4
+"""How many devices a token remembers."""
 _PURPOSE = "session"
+_LINK = "link"
 
 
 class _Sealed(msgspec.Struct, frozen=True, array_like=True):
@@ -44,8 +53,20 @@ class _Sealed(msgspec.Struct, frozen=True, array_like=True):
     generation: int = 0
     """How often the credential was renewed: all tokens since the last renewal are of one generation."""
     answers: dict[str, Answer] = {}
+    marks: dict[str, Mark] = {}
+    horizon: int = 0
 
 
+class _Link(msgspec.Struct, frozen=True, array_like=True):
+    """A copy of a session on its way to another device."""
+
+    purpose: str
+    sealed: _Sealed
+    id: str
+    expires_at: int
+
+
+_link_decoder = msgspec.json.Decoder(_Link)
 _decoder = msgspec.json.Decoder(_Sealed)
 
 
@@ -77,8 +98,10 @@ class TokenStore:
         return Held(sealed, session)
 
     def load(self, credential: str) -> Held:
-        sealed, now = self._admitted(credential), self._lifetime.clock()
-        session = sealed.session
+        return self._read(credential, self._admitted(credential))
+
+    def _read(self, credential: str, sealed: _Sealed) -> Held:
+        session, now = sealed.session, self._lifetime.clock()
         if not self._lifetime.touch_due(now, session.idle_expires_at, session.expires_at):
             return Held(credential, session)
         touched = self._touched(session, now)
@@ -104,6 +127,56 @@ class TokenStore:
             remember(sealed.answers, once, session.version, results, REMEMBERED)
         session = self._touched(session, self._lifetime.clock())
         return Applied(self._seal(replace(sealed, session=session)), session.version, results)
+
+    def sync(self, credential: str, upload: Upload) -> Synced:
+        sealed = self._admitted(credential)
+        marks = sealed.marks
+        operations = devices.due(upload, marks.get(upload.device), sealed.horizon)
+        if not operations:
+            held = self._read(credential, sealed)
+            acknowledged = marks.get(upload.device, Mark()).acknowledged
+            return Synced(held.credential, acknowledged, held.session)
+        session, _ = document.apply(sealed.session, operations)
+        forgotten = devices.remember(marks, upload, session.version, DEVICES_REMEMBERED)
+        horizon = session.version if forgotten else sealed.horizon
+        session = self._touched(session, self._lifetime.clock())
+        return Synced(self._seal(replace(sealed, session=session, horizon=horizon)), upload.last, session)
+
+    def link(self, credential: str) -> Link:
+        """A copy: what becomes of one of the two from here on, the other does not learn."""
+        until = self._lifetime.clock() + self._lifetime.link
+        link = _Link(_LINK, self._admitted(credential), secrets.token_urlsafe(16), until)
+        return Link(self._keys.sealing().seal(msgspec.json.encode(link)), until)
+
+    def join(self, code: str) -> Held:
+        """Only a revocation record knows whether a code was used before, or its session ended since."""
+        link = self._opened(code)
+        session = link.sealed.session
+        now = self._lifetime.clock()
+        if now >= min(link.expires_at, session.expires_at):
+            raise LinkInvalid
+        self._use_up(link)
+        own = replace(
+            link.sealed, id=secrets.token_urlsafe(16), generation=0, session=self._touched(session, now)
+        )
+        return Held(self._seal(own), own.session)
+
+    def _opened(self, code: str) -> _Link:
+        try:
+            link = _link_decoder.decode(self._key_of(code).open(code))
+        except (CredentialInvalid, Unsealed, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise LinkInvalid from error
+        if (link.purpose, link.sealed.service) != (_LINK, self._service):
+            raise LinkInvalid
+        return link
+
+    def _use_up(self, link: _Link) -> None:
+        if self._revocations:
+            try:
+                self._revocations.check(link.sealed.id, link.sealed.generation)
+                self._revocations.end(link.id, 0, link.expires_at)
+            except SessionEnded as error:
+                raise LinkInvalid from error
 
     def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         """A fresh token. Only a revocation record can end the old one before its timeouts."""

@@ -13,6 +13,7 @@ from services.session import document
 from services.session.credential import Credential
 from services.session.document import Operation
 from services.session.lifetime import Lifetime
+from services.session.record import Grant
 from services.session.store import Applied, Held, Once, PreconditionFailed, SessionEnded
 from services.stateful.memory import MemoryStore
 from services.stateful.sqlite import SqliteStore
@@ -108,7 +109,7 @@ class AdoptingStore(MemoryStore):
         if key.id not in self._entries:
             opened = Credential.parse(self.open().credential)
             entry = self._entries.pop(opened.id)
-            entry.record = replace(entry.record, secret=key.digest)
+            entry.grants[key.digest] = Grant()
             self._entries[key.id] = entry
         return super().load(credential)
 

@@ -15,7 +15,13 @@ CHANGES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/session/renew", {}),
     ("DELETE", "/session", {}),
 ]
-USES = [*CHANGES, ("GET", "/session", {})]
+DEVICE = "phone-0123456789"
+UPLOAD = {"device": DEVICE, "operations": [{"sequence": 1, "operation": "visit"}]}
+UNCONDITIONAL: list[tuple[str, str, dict[str, Any]]] = [
+    ("POST", "/session/sync", {"json": UPLOAD}),
+    ("POST", "/session/link", {}),
+]
+USES = [*CHANGES, ("GET", "/session", {}), *UNCONDITIONAL]
 INTERNAL = re.compile(r"Traceback|\.py\b|services\.|0x[0-9a-f]{6}")
 """What no answer may show."""
 
@@ -29,7 +35,7 @@ def expect_problem(answer: requests.Response, status: int, slug: str | None = No
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/problem+json"
     problem: dict[str, Any] = answer.json()
-    assert set(problem) <= {"type", "title", "status", "detail"}
+    assert set(problem) <= {"type", "title", "status", "detail", "expected"}
     assert (problem["status"], bool(problem["title"])) == (status, True)
     assert problem["type"].endswith(slug) if slug else problem["type"] == "about:blank"
     assert not INTERNAL.search(answer.text)

@@ -6,11 +6,14 @@ import pytest
 
 from services.session.document import CountVisit, Item, Operation
 from services.session.store import SessionStore
+from services.session.upload import Upload, Visit
 
 TEA = Item("tea", 2)
 USES: dict[str, Callable[[SessionStore, str], object]] = {
     "load": lambda store, credential: store.load(credential),
     "apply": lambda store, credential: store.apply(credential, [CountVisit()]),
+    "sync": lambda store, credential: store.sync(credential, Upload("phone-0123456789", (Visit(1),))),
+    "link": lambda store, credential: store.link(credential),
     "renew": lambda store, credential: store.renew(credential),
 }
 

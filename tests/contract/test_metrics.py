@@ -14,7 +14,7 @@ from services.session.placement import Instance
 from services.session.store import SessionStore
 from services.stateless.app import create_app as create_stateless
 from tests.contract.clock import Clock
-from tests.contract.exchange import TEA
+from tests.contract.exchange import TEA, UPLOAD
 from tests.contract.running import free_port
 
 COOKIE = "any-session"
@@ -191,13 +191,16 @@ def test_store_out_of_reach_is_counted_for_each_request() -> None:
     assert watched.changed() == {"session_refused_total{open,store-unavailable}": 3}
 
 
+LATE = ("apply", "sync", "link", "renew")
+
+
 def test_series_with_known_labels_are_there_before_anything_happens(watched: Watched) -> None:
     """A counter that begins with its first event has no increase to alert on."""
     assert watched.before == dict.fromkeys(
         [
             *("session_opened_total", "session_ended_total", "session_expired_total"),
             *(f"session_conflicts_total{{{operation}}}" for operation in ("apply", "renew", "close")),
-            *(f"session_resurrections_blocked_total{{{operation}}}" for operation in ("apply", "renew")),
+            *(f"session_resurrections_blocked_total{{{operation}}}" for operation in LATE),
             *(
                 f"session_credentials_rejected_total{{{reason}}}"
                 for reason in ("credential-invalid", "session-unknown", "session-expired", "session-ended")
@@ -213,6 +216,9 @@ def test_store_latency_is_measured_in_seconds_for_each_operation(watched: Watche
     watched.client.get("/session")
     watched.client.get("/session")
     watched.client.put("/session/items/a1", json=TEA)
+    watched.client.post("/session/sync", json=UPLOAD)
+    code = watched.client.post("/session/link").get_json()
+    watched.client.post("/session", json={"link": code["link"]})
     watched.client.post("/session/renew")
     watched.client.delete("/session")
     watched.client.get("/readyz")
@@ -221,6 +227,7 @@ def test_store_latency_is_measured_in_seconds_for_each_operation(watched: Watche
     (family,) = [f for f in text_string_to_metric_families(text) if f.name == "session_store_seconds"]
     counts = {s.labels["operation"]: s.value for s in family.samples if s.name.endswith("_count")}
     sums = [s.value for s in family.samples if s.name.endswith("_sum")]
-    assert counts == {"open": 1, "load": 2, "apply": 1, "renew": 1, "close": 1, "check": 1}
+    once = ("open", "join", "apply", "sync", "link", "renew", "close", "check")
+    assert counts == {"load": 2, **dict.fromkeys(once, 1)}
     assert all(seconds > 0 for seconds in sums)
     assert sum(sums) <= elapsed

@@ -248,7 +248,7 @@ def test_recovery_refuses_a_session_that_has_ended(
     """It may have been written by hand."""
     left.open()
     (session,) = sessions_in(old)
-    forged = KeptSession(session.id, 0, replace(session.record, ended=True), {})
+    forged = KeptSession(session.id, 0, replace(session.record, ended=True), {}, {})
     with pytest.raises(RecoveryError, match="has ended"):
         recover(path, [forged], clock())
 
@@ -321,7 +321,7 @@ def test_every_table_is_recovered_or_known_not_to_be(left: SqliteStore, old: Pat
     """Whoever adds one must say whether its rows go with the sessions."""
     with closing(sqlite3.connect(old / "sessions.db")) as db:
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    assert tables == {"sessions", "items", "answers", "about"}
+    assert tables == {"sessions", "grants", "items", "answers", "devices", "about"}
 
 
 def test_export_keeps_no_secret(left: SqliteStore, old: Path) -> None:
