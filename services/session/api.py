@@ -7,7 +7,7 @@ import msgspec
 from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import Forbidden
 
-from services.session import answers
+from services.session import answers, devices
 from services.session.answers import LinkView, SessionView, SyncedView, Version, Visits
 from services.session.cookie import Cookie
 from services.session.document import CountVisit, Item, ItemId, Operation, PutItem, RemoveItem
@@ -140,6 +140,7 @@ def count_visit(credential: Known, _: Nothing, if_versions: IfMatch, key: Idempo
 )
 def sync_device(credential: Known, upload: Upload) -> Response:
     parts = _parts()
+    devices.expect_numbered(upload)
     synced = parts.store.sync(credential, upload)
     response = _json(SyncedView(synced.acknowledged, SessionView.of(synced.session)))
     response.set_etag(str(synced.session.version))

@@ -29,8 +29,18 @@ class Mark(NamedTuple):
     version: int = 0
 
 
+def expect_numbered(upload: Upload) -> None:
+    """Raises `SequenceGap` unless its operations are numbered one after the other."""
+    for expected, operation in enumerate(upload.operations, upload.first):
+        if operation.sequence != expected:
+            raise SequenceGap(expected)
+
+
 def due(upload: Upload, mark: Mark | None, horizon: int) -> list[Operation]:
-    """What of an upload is still to be applied. Raises `SequenceGap` and `DeviceForgotten`."""
+    """What of an upload, numbered as it should be, is still to be applied.
+
+    Raises `SequenceGap` and `DeviceForgotten`.
+    """
     if mark is None and upload.since < horizon:
         raise DeviceForgotten
     expected = (mark or Mark()).acknowledged + 1

@@ -86,7 +86,8 @@ class SessionStore(Protocol):
     def sync(self, credential: str, upload: Upload) -> Synced:
         """Apply, in order, what this device has not had applied yet: all of it or none, as one version.
 
-        Raises `SequenceGap`, `DeviceForgotten`, `SessionTooLarge`.
+        Its operations are numbered one after the other. Raises `SequenceGap`, `DeviceForgotten`,
+        `SessionTooLarge`.
         """
 
     def link(self, credential: str) -> Link:

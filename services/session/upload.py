@@ -64,11 +64,6 @@ class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operations: Annotated[tuple[Put | Remove | Visit, ...], Meta(max_length=OPERATIONS)]
     since: Since = 0
 
-    def __post_init__(self) -> None:
-        numbers = [operation.sequence for operation in self.operations]
-        if numbers != list(range(self.first, self.first + len(numbers))):
-            raise ValueError("operations are to be numbered one after the other")
-
     @property
     def first(self) -> int:
         return self.operations[0].sequence if self.operations else 1

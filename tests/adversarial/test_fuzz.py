@@ -31,8 +31,8 @@ SEQUENCES = EXAMPLES // 10
 STEPS = 5
 SECONDS = 30
 TRIES = 5
-REFUSABLE = ["2xx", "304", "401", "404", "412", "413"]
-"""A request that the document allows may still meet an ended session, another version, a full token."""
+REFUSABLE = ["2xx", "304", "401", "404", "409", "412", "413"]
+"""One that the document allows may still meet an ended session, another version, a gap, a full token."""
 
 
 Operation = APIOperation[Any, Any, Any, Any]
@@ -49,6 +49,7 @@ class Member:
 
     def open(self) -> None:
         opened = requests.post(f"{self.service.url}/session", timeout=SECONDS)
+        assert opened.ok, opened.text
         self.credential, self.ended = opened.cookies[self.service.cookie], False
 
     def forget(self) -> None:
@@ -121,10 +122,7 @@ def schema(service: Service, member: Member) -> Any:
 
     @loaded.hook
     def map_body(_: Any, body: Any) -> Any:
-        """JSON Schema takes 2.0 for an integer; the services do not."""
-        if not isinstance(body, dict):
-            return body
-        return {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in body.items()}
+        return numbered(with_whole_numbers(body))
 
     @loaded.auth(refresh_interval=None)
     class Cookie:
@@ -135,6 +133,30 @@ def schema(service: Service, member: Member) -> Any:
             case.cookies[service.cookie] = credential
 
     return loaded
+
+
+def with_whole_numbers(value: Any) -> Any:
+    """JSON Schema takes 2.0 for an integer; the services do not."""
+    if isinstance(value, dict):
+        return {key: with_whole_numbers(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [with_whole_numbers(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def numbered(body: Any) -> Any:
+    """An upload of an even number of operations as a device would number them; the others meet gaps."""
+    operations = body.get("operations") if isinstance(body, dict) else None
+    if not isinstance(operations, list) or len(operations) % 2 or not all(map(is_numbered, operations)):
+        return body
+    return body | {"operations": [one | {"sequence": n} for n, one in enumerate(operations, 1)]}
+
+
+def is_numbered(operation: Any) -> bool:
+    """Not one whose number is malformed on purpose."""
+    return (
+        isinstance(operation, dict) and type(operation.get("sequence")) is int and operation["sequence"] > 0
+    )
 
 
 def excused(answer: Response) -> list[Any]:
