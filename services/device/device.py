@@ -160,7 +160,7 @@ class Device:
 
     def _accept(self, fields: dict[str, object]) -> int:
         try:
-            operation = msgspec.convert({**fields, "sequence": 0}, Numbered)
+            operation = msgspec.convert({**fields, "sequence": 1}, Numbered)
         except msgspec.ValidationError as error:
             raise OperationInvalid(f"not accepted: {error}") from error
         number = self._log.append(operation)

@@ -10,8 +10,9 @@ from services.device.errors import Refused, Unavailable
 from services.device.log import Log
 from services.device.server import Server
 from services.device.state import Loss, State
-from services.device.wire import MOST, Numbered, Synced, Upload
+from services.device.wire import Numbered, Synced, fitting
 from services.session.document import Session
+from services.session.upload import OPERATIONS, Upload
 
 _TOO_MUCH = {"status-413", "session-too-large", "invalid"}
 """Refusals that a part of the upload may not meet with."""
@@ -24,13 +25,13 @@ class Exchange:
         self._log = log
         self._server = server
         self._goal = log.last()
-        self._most = MOST
+        self._most = OPERATIONS
         self._new_id = False
 
     def run(self) -> Session:
         """The session as the service has it then. Raises a `DeviceError`."""
         while True:
-            state, pending = self._log.read(MOST)
+            state, pending = self._log.read(OPERATIONS)
             if state.cookie is None:
                 self._open(state)
             elif state.since is None:
@@ -49,8 +50,8 @@ class Exchange:
 
     def _upload(self, state: State, cookie: str, since: int, pending: tuple[Numbered, ...]) -> Session | None:
         """The session, once all is answered that was pending at the begin."""
-        upload = Upload(state.device, since, pending).fitting(self._most)
-        sent = max([state.sent, *(operation.sequence for operation in upload.operations)])
+        upload = fitting(state.device, since, pending, self._most)
+        sent = max(state.sent, upload.last)
         self._mark(sent, state.sent)
         try:
             cookie, synced = self._server.sync(cookie, upload)
@@ -74,7 +75,7 @@ class Exchange:
             self._go_on_after_loss(state, mark)
         elif mark > max(state.sent, state.acknowledged):  # a copy of this log was at work under this id
             self._start_over(state, doubt=True)
-        elif upload.operations and mark < upload.operations[-1].sequence:
+        elif mark < upload.last:
             raise Unavailable(
                 f"the service took operations up to {mark} only, and did not say why", reached=True
             )

@@ -19,8 +19,9 @@ from msgspec.structs import replace
 
 from services.device.lock import alone
 from services.device.state import Aside, Loss, State
-from services.device.wire import Numbered, Remove
+from services.device.wire import Numbered
 from services.session.document import Session
+from services.session.upload import Remove
 
 BUSY_SECONDS = 10
 """How long a change waits for those of other processes on the same file."""

@@ -8,8 +8,9 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from services.device.errors import LinkInvalid, Refused, SessionLost, Unavailable
-from services.device.wire import Link, Problem, Shown, Synced, Upload
+from services.device.wire import Link, Problem, Shown, Synced
 from services.session.document import Session
+from services.session.upload import Upload
 
 Timeout = tuple[float, float]
 """Seconds to connect in, and for which an answer may pause."""

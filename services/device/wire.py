@@ -1,76 +1,29 @@
 """What goes over the wire: numbered operations up, the session and the device's mark down. Pure."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
 
-from services.session.document import (
-    CountVisit,
-    Item,
-    ItemId,
-    Name,
-    Operation,
-    PutItem,
-    Quantity,
-    RemoveItem,
-    Session,
-)
+from services.session.document import Item, Session
+from services.session.upload import OPERATIONS, Put, Remove, Upload, Visit
 
-MOST = 100
-"""Operations in one upload, at most."""
 ROOM = 16 * 1024
 """A body has to be smaller than so many bytes."""
-
-
-class _Numbered(msgspec.Struct, frozen=True, tag_field="operation", forbid_unknown_fields=True):
-    sequence: int
-
-
-class Put(_Numbered, frozen=True, tag="put"):
-    id: ItemId
-    name: Name
-    quantity: Quantity
-
-    @property
-    def intent(self) -> Operation:
-        return PutItem(self.id, Item(self.name, self.quantity))
-
-
-class Remove(_Numbered, frozen=True, tag="remove"):
-    id: ItemId
-
-    @property
-    def intent(self) -> Operation:
-        return RemoveItem(self.id)
-
-
-class Visit(_Numbered, frozen=True, tag="visit"):
-    @property
-    def intent(self) -> Operation:
-        return CountVisit()
-
 
 Numbered = Put | Remove | Visit
 
 
-class Upload(msgspec.Struct, frozen=True):
-    """The body of `POST /session/sync`. `since`: the session's version when this device first saw it."""
-
-    device: str
-    since: int
-    operations: Sequence[Numbered]
-
-    def fitting(self, most: int = MOST) -> "Upload":
-        """The same with as many of its first operations as fit into one request."""
-        size, count = len(msgspec.json.encode(replace(self, operations=()))), 0
-        for operation in self.operations[:most]:
-            size += len(msgspec.json.encode(operation)) + 1
-            if size >= ROOM:
-                break
-            count += 1
-        return replace(self, operations=self.operations[:count])
+def fitting(device: str, since: int, operations: tuple[Numbered, ...], most: int = OPERATIONS) -> Upload:
+    """An upload of as many of the first operations as fit into one request."""
+    upload = Upload(device, (), since)
+    size, count = len(msgspec.json.encode(upload)), 0
+    for operation in operations[:most]:
+        size += len(msgspec.json.encode(operation)) + 1
+        if size >= ROOM:
+            break
+        count += 1
+    return replace(upload, operations=operations[:count])
 
 
 class Shown(msgspec.Struct, frozen=True):

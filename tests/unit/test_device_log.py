@@ -16,8 +16,8 @@ from services.device.lock import alone
 from services.device.log import Log
 from services.device.state import Loss, State
 from services.device.uploader import pause
-from services.device.wire import Put, Remove, Visit
 from services.session.document import Item, Session
+from services.session.upload import Put, Remove, Visit
 from tests.contract.running import free_port
 
 KNOWN = Session(
@@ -63,11 +63,11 @@ def test_device_numbers_what_it_accepts_and_keeps_it_over_a_restart(path: Path, 
 
 def test_numbers_go_on_after_all_was_acknowledged(path: Path, log: Log) -> None:
     for _ in range(3):
-        log.append(Visit(0))
+        log.append(Visit(1))
     log.acknowledge("c=1", 3, KNOWN)
     assert (numbers(log), log.last()) == ([], 3)
     with closing(Log(path)) as again:
-        assert again.append(Visit(0)) == 4
+        assert again.append(Visit(1)) == 4
 
 
 def test_two_handles_on_one_file_give_each_number_once(path: Path, nowhere: str) -> None:
@@ -159,9 +159,9 @@ def test_start_over_keeps_in_doubt_aside_and_numbers_the_rest_anew(log: Log, dev
 
 
 def test_start_over_without_doubt_takes_all_along_and_keeps_the_loss(log: Log) -> None:
-    log.append(Visit(0))
+    log.append(Visit(1))
     log.acknowledge("c=1", 1, KNOWN)
-    log.append(Remove(0, "a"))
+    log.append(Remove(1, "a"))
     log.update(sent=2)
     loss = Loss(log.read()[0].device, 1, 1)
     log.start_over(State(), doubt=False, loss=loss)

@@ -6,19 +6,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.device.wire import MOST, ROOM, Numbered, Put, Remove, Shown, Upload, Visit
+from services.device.wire import ROOM, Numbered, Shown, fitting
 from services.session.document import CountVisit, Item, PutItem, RemoveItem
+from services.session.upload import OPERATIONS, Put, Remove, Upload, Visit
 
 LONGEST = "\u0001" * 100  # six bytes of JSON each
 DEVICE = "d" * 22
 
 
-def bytes_of(upload: Upload) -> int:
-    return len(msgspec.json.encode(upload))
-
-
-def puts(count: int, name: str) -> list[Numbered]:
-    return [Put(number, "i" * 64, name, 999) for number in range(1, count + 1)]
+def puts(count: int, name: str) -> tuple[Numbered, ...]:
+    return tuple(Put(number, "i" * 64, name, 999) for number in range(1, count + 1))
 
 
 @pytest.mark.parametrize(
@@ -42,27 +39,28 @@ def test_operation_is_written_as_the_contract_says(
 
 
 def test_upload_holds_no_more_than_a_hundred_operations() -> None:
-    fitting = Upload(DEVICE, 1, [Visit(number) for number in range(1, 202)]).fitting()
-    assert [operation.sequence for operation in fitting.operations] == list(range(1, MOST + 1))
+    upload = fitting(DEVICE, 1, tuple(Visit(number) for number in range(1, 202)))
+    assert [operation.sequence for operation in upload.operations] == list(range(1, OPERATIONS + 1))
 
 
 def test_upload_is_smaller_than_a_body_may_be_and_one_more_would_not_fit() -> None:
     operations = puts(100, LONGEST)
-    fitting = Upload(DEVICE, 10**9, operations).fitting()
-    count = len(fitting.operations)
+    upload = fitting(DEVICE, 10**9, operations)
+    count = len(upload.operations)
     assert 1 < count < 100
-    assert bytes_of(fitting) < ROOM <= bytes_of(Upload(DEVICE, 10**9, operations[: count + 1]))
+    one_more = Upload(DEVICE, operations[: count + 1], 10**9)
+    assert len(msgspec.json.encode(upload)) < ROOM <= len(msgspec.json.encode(one_more))
 
 
 @pytest.mark.parametrize("name", ["x", "🫖" * 100, LONGEST, '"\\' * 50])
 def test_upload_takes_the_longest_operations_one_by_one_at_least(name: str) -> None:
-    fitting = Upload(DEVICE, 1, puts(100, name)).fitting()
-    assert fitting.operations
-    assert bytes_of(fitting) < ROOM
+    upload = fitting(DEVICE, 1, puts(100, name))
+    assert upload.operations
+    assert len(msgspec.json.encode(upload)) < ROOM
 
 
 def test_upload_of_nothing_is_a_download() -> None:
-    assert Upload(DEVICE, 1, ()).fitting() == Upload(DEVICE, 1, ())
+    assert fitting(DEVICE, 1, ()) == Upload(DEVICE, (), 1)
 
 
 def test_session_is_understood_as_a_service_shows_it() -> None:

@@ -9,6 +9,7 @@ from chaos.engine import ROOT
 
 MODULES = sorted((ROOT / "services").rglob("*.py"))
 DEVICE = ROOT / "services" / "device"
+PURE = {"services.session.document", "services.session.upload"}
 UNPICKLING = {"pickle", "shelve", "marshal", "dill", "cloudpickle", "jsonpickle"}
 
 
@@ -36,11 +37,13 @@ def test_services_never_unpickle(module: Path) -> None:
 def test_device_is_a_client_that_knows_no_more_of_the_services_than_what_a_session_is() -> None:
     ours = {name for module in DEVICE.glob("*.py") for name in modules_of(module)}
     of_services = {name for name in ours if name.startswith("services.")}
-    assert "services.session.document" in of_services
-    assert {name for name in of_services if not name.startswith("services.device.")} == {
-        "services.session.document"
-    }
+    assert {name for name in of_services if not name.startswith("services.device.")} == PURE
     assert not {name.partition(".")[0] for name in ours} & {"flask", "werkzeug", "redis", "locust", "chaos"}
+    for name in PURE:
+        assert (
+            modules_of(ROOT / f"{name.replace('.', '/')}.py")
+            <= {"collections.abc", "typing", "msgspec"} | PURE
+        )
 
 
 def test_services_know_nothing_of_devices() -> None:
