@@ -14,7 +14,9 @@ from services.device.wire import Numbered, Synced, fitting
 from services.session.document import Session
 from services.session.upload import OPERATIONS, Upload
 
-_TOO_MUCH = {"status-413", "session-too-large", "invalid"}
+_FOR_GOOD = {"session-too-large", "invalid"}
+"""Refusals that an operation would meet with each time."""
+_TOO_MUCH = {*_FOR_GOOD, "status-413"}
 """Refusals that a part of the upload may not meet with."""
 
 
@@ -93,7 +95,7 @@ class Exchange:
             self._go_on_after_loss(state, expected - 1)
         elif refused.kind in _TOO_MUCH and len(upload.operations) > 1:
             self._most = len(upload.operations) // 2
-        elif refused.kind in _TOO_MUCH and upload.operations:
+        elif refused.kind in _FOR_GOOD and upload.operations:
             self._log.refuse(upload.operations[0], refused.kind)
         else:
             raise refused

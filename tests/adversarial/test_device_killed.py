@@ -22,9 +22,9 @@ from services.device.device import Device
 from services.device.log import Log
 from services.device.uploader import Uploader
 from services.session.document import CountVisit, Item, Operation, PutItem, RemoveItem, Session, apply
-from tests.adversarial.scissors import Scissors
 from tests.contract.exchange import read
 from tests.contract.running import ROOT, Service, environment, eventually
+from tests.contract.scissors import Scissors
 
 KILLS = 50
 PACE = 0.002
@@ -132,7 +132,7 @@ def test_device_killed_50_times_has_all_applied_once_that_it_accepted(
     aside.mkdir()
     path, stream, accepted = home / "device.db", wishes(dice), list[Operation]()
     unheard = 0
-    with Scissors.running([services[name]], every=5) as scissors:
+    with Scissors.running([services[name].url], every=5) as scissors:
         for kill in range(KILLS):
             life = Life(path, scissors.url)
             life.live(stream, dice.uniform(0, 0.5), from_start=kill % 5 == 0)

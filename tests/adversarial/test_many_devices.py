@@ -18,9 +18,9 @@ import pytest
 from services.device.device import Device
 from services.device.server import jarless
 from services.device.uploader import Uploader
-from tests.adversarial.scissors import Scissors
 from tests.contract.exchange import read
 from tests.contract.running import Service, eventually
+from tests.contract.scissors import Scissors
 
 SESSIONS = 10
 DEVICES = 20
@@ -137,7 +137,7 @@ def test_200_devices_upload_at_once_and_each_operation_is_applied_once(
         sessions = list(threads.map(joined, homes, bases))
     for people in sessions:
         offline(people, replicas[0].url, dice)
-    with Scissors.running(replicas, every=5) as scissors:
+    with Scissors.running([replica.url for replica in replicas], every=5) as scissors:
         with ExitStack() as stack:
             devices = [
                 stack.enter_context(Device(person.path, scissors.url))

@@ -2,7 +2,7 @@
 
 Each connection goes to the next replica. Of the answers that are cut every other one stops in the middle,
 the others before they begin. A process of its own, so that it waits for nobody:
-`python -m tests.adversarial.scissors PORT EVERY REPLICA...` listens there (0: anywhere) and says where; for
+`python -m tests.contract.scissors PORT EVERY REPLICA...` listens there (0: anywhere) and says where; for
 each line of input it says how many answers there were, and how many it has cut.
 """
 
@@ -12,8 +12,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
+from urllib.parse import urlsplit
 
-from tests.contract.running import ROOT, Service
+from tests.contract.running import ROOT
 
 NEVER = 0
 
@@ -27,9 +28,9 @@ class Scissors:
 
     @classmethod
     @contextmanager
-    def running(cls, replicas: Sequence[Service], every: int, port: int = 0) -> Iterator["Scissors"]:
-        """Cuts every `every`th answer; each, for 1."""
-        ports = [replica.url.rpartition(":")[2] for replica in replicas]
+    def running(cls, replicas: Sequence[str], every: int, port: int = 0) -> Iterator["Scissors"]:
+        """Before the replicas at these URLs; cuts every `every`th answer; each, for 1."""
+        ports = [str(urlsplit(replica).port) for replica in replicas]
         command = [sys.executable, "-m", __name__, str(port), str(every), *ports]
         pipe = subprocess.PIPE
         with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
