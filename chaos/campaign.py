@@ -18,6 +18,7 @@ from chaos.environment import environment
 from chaos.experiment import Experiment, suited_to
 from chaos.faults import Fault
 from chaos.interrupt import deferred
+from chaos.line import Line
 from chaos.load import Load
 from chaos.placements import PAIR, Placement
 from chaos.predictions import Predictions
@@ -40,8 +41,11 @@ def measure(
         matrix = Matrix(datetime.now(UTC).isoformat(timespec="seconds"), environment(cluster))
         names = [placement.name for placement in placements]
         try:
-            with Load(cluster.url(), names, folder / "locust.log", intensity) as load:
-                experiment = Experiment(cluster, expected, folder, load, steady)
+            with (
+                Line(cluster.url()) as line,
+                Load(cluster.url(), names, folder / "locust.log", intensity, line.url) as load,
+            ):
+                experiment = Experiment(replace(cluster, line=line), expected, folder, load, steady)
                 for number, fault in enumerate(faults, 1):
                     title = f"[{number}/{len(faults)}] {fault.name}"
                     cells = (*matrix.cells, *_experiment(experiment, fault, matrix, title, console))

@@ -14,6 +14,7 @@ from pathlib import Path
 from chaos.engine import ClusterError, Engine
 from chaos.instance import Instance, Snapshot, read
 from chaos.interrupt import deferred
+from chaos.line import Line
 from chaos.placements import PAIR, PLACEMENTS, Placement
 from chaos.replicas import answering, placements_seen
 
@@ -25,6 +26,8 @@ class Cluster(Engine):
     """What serves these placements, in the engine's project."""
 
     placements: Sequence[Placement] = tuple(PLACEMENTS[name] for name in PAIR)
+    line: Line | None = None
+    """By which devices reach it, where there are any."""
 
     @property
     def services(self) -> list[str]:

@@ -60,9 +60,12 @@ class Intensity:
 class Load:
     """Verifying users on these placements, from entering the context until leaving it."""
 
-    def __init__(self, url: str, placements: Sequence[str], log: Path, intensity: Intensity) -> None:
-        """Locust's own words go to `log`."""
+    def __init__(
+        self, url: str, placements: Sequence[str], log: Path, intensity: Intensity, line: str = ""
+    ) -> None:
+        """Locust's own words go to `log`; devices go by the `line`, a URL."""
         self._url = url
+        self._line = line
         self._placements = list(placements)
         self._log = log.resolve()
         self._intensity = intensity
@@ -152,6 +155,7 @@ class Load:
     def _settings(self, tell: int) -> Mapping[str, str]:
         return {
             "LOADTEST_CONDUCTED": str(tell),
+            "LOADTEST_LINE": self._line,
             "LOADTEST_LOG": str(self._log),
             "LOADTEST_PLACEMENTS": ",".join(self._placements),
             "LOADTEST_USERS": str(self._intensity.users),

@@ -45,6 +45,7 @@ class Cell:
     split_sessions: int
     resurrected: int
     bleeding_sessions: int
+    pending: int
     lost_milliseconds: int
     unavailable_seconds: float
     proof: Mapping[str, Any]

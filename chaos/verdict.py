@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
-from loadtests.history import Operation
+from loadtests.history import PENDING, Operation
 from loadtests.promise import Promise, Shortfall
 
 Observed = Literal["kept", "lost", "partly", "split", "orphaned", "unavailable", "unknown"]
@@ -34,6 +34,8 @@ class Judgement:
     split_sessions: int = 0
     resurrected: int = 0
     bleeding_sessions: int = 0
+    pending: int = 0
+    """Writes that were not acknowledged, and are safe on a device."""
     lost_milliseconds: int = 0
     """From the acknowledgement of the first lost write to that of the last one."""
     unavailable_seconds: float = 0.0
@@ -64,8 +66,12 @@ class _Session:
     bleeding: bool = False
     """Whether a read showed an item that was never put here: another session's."""
 
+    pending: int = 0
+    """Writes that a device still has at last."""
+
     def take(self, operation: Operation) -> None:
         self.promise.take(operation)
+        self.pending += operation.is_write and operation.problem == PENDING
         if operation.is_write and operation.outcome == "ok":
             self.writes.append(operation)
         if operation.operation == "put":
@@ -165,6 +171,7 @@ def judge(history: Sequence[Operation], replicas: int = 1) -> Judgement:
         split_sessions=sum(s.split for s in at_stake),
         resurrected=sum(s.resurrected for s in at_stake),
         bleeding_sessions=sum(s.bleeding for s in sessions),
+        pending=sum(s.pending for s in at_stake),
         lost_milliseconds=_lost_milliseconds(at_stake),
         unavailable_seconds=unavailable_seconds(history),
     )

@@ -30,7 +30,12 @@ class SessionClient:
     """
 
     def __init__(
-        self, send: Send, base: str, record: Callable[[Operation], None], phase: Callable[[], Phase]
+        self,
+        send: Send,
+        base: str,
+        record: Callable[[Operation], None],
+        phase: Callable[[], Phase],
+        credential: str | None = None,
     ) -> None:
         self.name = secrets.token_hex(4)
         self.promise = Promise()
@@ -38,7 +43,7 @@ class SessionClient:
         self._base = base
         self._record = record
         self._phase = phase
-        self._cookie: str | None = None
+        self._cookie = credential
 
     def open(self) -> Operation:
         return self._do("open", "POST", "/session")

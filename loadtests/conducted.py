@@ -22,16 +22,21 @@ from locust.exception import StopUser
 
 from loadtests import history
 from loadtests.client import SessionClient
+from loadtests.devices import DevicesClient
 from loadtests.history import Operation
-from loadtests.score import Score
+from loadtests.score import DEVICES, Score
 from loadtests.user import PlacementUser, classes
 
 PLACEMENTS = os.environ["LOADTEST_PLACEMENTS"].split(",")
 USERS = int(os.environ.get("LOADTEST_USERS", "10"))
 CONDUCTED = int(os.environ["LOADTEST_CONDUCTED"])
+LINE = os.environ.get("LOADTEST_LINE", "")
+"""Where the line of the devices begins."""
 
 ITEMS_PER_SESSION = 25
 """A sealed session must fit into a cookie."""
+PUTS = 0.3
+"""Of a device's operations."""
 PATIENCE = 3
 """Refusals in a row after which a client gives a session up and opens a new one."""
 FINAL_SECONDS = 10.0
@@ -46,6 +51,7 @@ class Orchestra:
     """The users, and the conductor's word."""
 
     def __init__(self) -> None:
+        self.folders: dict[str, Path] = {}
         self.files: dict[str, TextIO] = {}
         self.reading = 0
         self.called = Event()
@@ -66,7 +72,8 @@ class Orchestra:
         """Histories of a new experiment; every user of these placements owes final reads."""
         for file in self.files.values():
             file.close()
-        self.files = {name: _opened(Path(f"{prefix}.{name}", "history.jsonl")) for name in placements}
+        self.folders = {name: Path(f"{prefix}.{name}") for name in placements}
+        self.files = {name: _opened(folder / "history.jsonl") for name, folder in self.folders.items()}
         self.reading = USERS * len(placements)
 
     def call(self) -> None:
@@ -104,8 +111,8 @@ class ConductedUser(PlacementUser):
     def start_over(self) -> None:
         """A new client, as it was before its first session."""
         self.turn = score.turn
-        self.session: SessionClient | None = None
-        self.past: list[SessionClient] = []
+        self.session: SessionClient | DevicesClient | None = None
+        self.past: list[SessionClient | DevicesClient] = []
         self.refusals = 0
         self.has_read = False
         self.kept: str | None = None
@@ -134,13 +141,23 @@ class ConductedUser(PlacementUser):
         if score.phase == "fault" and self.session is not None:
             self.refusals = 0  # while the fault lasts a client keeps trying with the session it has
             return
-        opened = SessionClient(self.send, f"/{self.placement}", self.record, lambda: score.phase)
+        opened = self.newcomer()
         if opened.open().outcome == "ok":
             if self.session is not None:
                 self.past.append(self.session)
             self.session, self.refusals = opened, 0
 
-    def operate(self, session: SessionClient) -> Operation:
+    def newcomer(self) -> SessionClient | DevicesClient:
+        if devices := DEVICES.get(score.habit):
+            folder = orchestra.folders[self.placement] / "devices"
+            logs = [folder / f"{self.number}.{len(self.past)}.{n}.db" for n in range(devices)]
+            base = f"{LINE}/{self.placement}"
+            return DevicesClient(self.send, base, self.record, lambda: score.phase, logs)
+        return SessionClient(self.send, f"/{self.placement}", self.record, lambda: score.phase)
+
+    def operate(self, session: SessionClient | DevicesClient) -> Operation:
+        if isinstance(session, DevicesClient):
+            return session.put() if random.random() < PUTS else session.visit()
         if score.phase != "steady" and score.habit == "replay" and self.since_kept <= KEPT_OPERATIONS:
             return self.come_back_later(session)
         if score.phase == "fault" and score.habit == "two-tabs":
@@ -183,10 +200,13 @@ class ConductedUser(PlacementUser):
 
     def read_finally(self) -> None:
         """Read every session until each replica has said what it knows of it."""
-        while self.session and score.habit == "replay" and self.since_kept <= KEPT_OPERATIONS:
-            self.come_back_later(self.session)
+        if isinstance(self.session, SessionClient) and score.habit == "replay":
+            while self.since_kept <= KEPT_OPERATIONS:
+                self.come_back_later(self.session)
         wanted = score.replicas.get(self.placement, 1)
-        for session in filter(None, (*self.past, self.session)):
+        for session in (*self.past, *([self.session] if self.session else [])):
+            if isinstance(session, DevicesClient):
+                session.settle()
             instances: set[str] = set()
             deadline = time.monotonic() + FINAL_SECONDS
             while time.monotonic() < deadline:

@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-Kind = Literal["open", "put", "visit", "read", "close", "replay"]
+Kind = Literal["open", "put", "visit", "read", "close", "replay", "sync"]
 Outcome = Literal["ok", "fail", "info"]
 Phase = Literal["steady", "fault", "recovery", "final"]
 
 
 GONE = {"session-unknown", "session-expired", "session-ended", "credential-invalid"}
 """Refusals that say: this session is not here."""
+
+
+PENDING = "pending"
+"""The problem of a write that was not acknowledged at last, and is safe on a device."""
 
 
 class HistoryError(Exception):
@@ -29,7 +33,8 @@ class Operation:
     `session` is the client's own name for it, never the credential. A put's item has the operation's
     `id` as its item id. `value` is what was written or read: for a visit the count that was
     acknowledged, for a read or a replay (a read with a credential that was kept from earlier)
-    `{"items": [id, ...], "visits": n}`. `problem` says what went wrong.
+    `{"items": [id, ...], "visits": n}`. `problem` says what went wrong. A device's write ends when it is
+    acknowledged, by a `sync`, of which it has no count.
     """
 
     session: str

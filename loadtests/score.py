@@ -7,10 +7,14 @@ from typing import Any, Literal
 
 from loadtests.history import Phase
 
-Habit = Literal["alone", "two-tabs", "replay"]
+Habit = Literal["alone", "two-tabs", "replay", "device", "two-devices"]
 """What a client does while the fault lasts: one thing after the other; two writes at a time, as from two
 tabs of a browser; or, later on, it comes back with a credential that it kept from the fault's beginning.
+Or it is a device all along, or two of one person, and works on when nobody answers.
 """
+
+DEVICES: Mapping[Habit, int] = {"device": 1, "two-devices": 2}
+"""How many a session has, by habit."""
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from chaos.faults.clients import ConcurrentWrites, ReplayToken
 from chaos.faults.container import Commit, DownUp, Recreate, Remove, Update, VolumeLost
+from chaos.faults.devices import LostAnswer, Offline, OfflineWhile
 from chaos.faults.disk import DiskFull, PowerLoss
 from chaos.faults.fault import Fault, Findings, Victim, Witness
 from chaos.faults.keys import NewKeys
@@ -64,6 +65,15 @@ FAULTS: dict[str, Fault] = {
         ),
         DiskFull(),
         PowerLoss(),
+        Offline(),
+        OfflineWhile(),
+        OfflineWhile(
+            "offline-redis-kill",
+            "store",
+            Kill("redis-kill", "store"),
+            says="Redis is killed while devices are cut off, and again while they upload",
+        ),
+        LostAnswer(),
         DownUp(),
         DownUp(
             "down-volumes-up",

@@ -28,6 +28,7 @@ NUMBERS = {
     "split_sessions": "sessions that only some instances know",
     "resurrected": "ended sessions that came back",
     "bleeding_sessions": "sessions that showed what is another's",
+    "pending": "writes that were not acknowledged, safe on a device",
     "lost_milliseconds": "milliseconds from the first lost write to the last",
     "operations": "operations in all",
     "unavailable_seconds": "seconds without any answer, at the longest",

@@ -87,6 +87,11 @@ class Device:
         return replace(expected, version=known.version)
 
     @property
+    def credential(self) -> str | None:
+        """The cookie that it holds, as `name=value`."""
+        return self._log.read(0)[0].cookie
+
+    @property
     def pending(self) -> tuple[Numbered, ...]:
         """What was accepted and is not acknowledged."""
         return self._log.read()[1]

@@ -27,6 +27,7 @@ MATCH = Cell(
     split_sessions=0,
     resurrected=0,
     bleeding_sessions=0,
+    pending=0,
     lost_milliseconds=0,
     unavailable_seconds=1.312,
     proof={"before": [{"container": "a1"}], "during": [{"container": "f6"}], "after": [{"container": "f6"}]},
