@@ -16,10 +16,22 @@ class Cause:
 
 def tell(scene: Scene) -> str:
     """The cause in a sentence; where the evidence explains nothing, it says so, with the identities."""
-    return next(cause.says(scene) for cause in CAUSES if cause.fits(scene))
+    cause = next(cause.says(scene) for cause in CAUSES if cause.fits(scene))
+    if not scene.judgement.pending:
+        return cause
+    pending = scene.judgement.pending
+    are = "is" if pending == 1 else "are"
+    return f"{cause} {counted(pending, 'more write')}, not acknowledged, {are} safe on devices."
 
 
 CAUSES: Sequence[Cause] = (
+    Cause(
+        lambda s: s.judgement.observed == "split" and s.kinds == {"client"},
+        lambda s: (
+            f"each device holds a copy of its own since it joined: of {s.judgement.split_sessions} of "
+            f"{s.judgement.sessions} sessions two devices find different states, and no server knows of both."
+        ),
+    ),
     Cause(
         lambda s: s.judgement.observed == "split",
         lambda s: (

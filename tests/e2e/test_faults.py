@@ -22,6 +22,10 @@ OBSERVED = {
     "redis-aof-online": "- - - kept -",
     "redis-disk-full": "- - - - kept",
     "power-loss": "- kept - - most",
+    "offline": "kept kept split kept kept",
+    "offline-recreate": "lost kept kept kept kept",
+    "offline-redis-kill": "- - - lost most",
+    "lost-answer": "kept kept kept kept kept",
 }
 CHANCE = {"less": {"partly", "lost"}, "most": {"partly", "kept"}}
 """Where chance decides: which sessions are evicted, whether the last second had a write in it."""
@@ -41,7 +45,7 @@ def cells(images: None, tmp_path_factory: pytest.TempPathFactory) -> Cells:
     chosen = [f"--fault={fault}" for fault in OBSERVED] + [f"--placement={name}" for name in PLACEMENTS]
     with project() as cluster:
         process = start(cluster, results, "matrix", *chosen)
-        printed, errors = process.communicate(timeout=500)
+        printed, errors = process.communicate(timeout=580)
     assert process.returncode == 0, printed + errors
     matrix = json.loads((results / "latest" / "matrix.json").read_text())
     return {(cell["fault"], cell["placement"]): cell for cell in matrix["cells"]}
@@ -70,10 +74,19 @@ def test_fault_does_to_the_state_what_was_predicted(
         ("redis-evict", "redis-stock", "by its policy it forgot"),
         ("redis-torn-aof", "redis-everysec", "in the last 4096 of"),
         ("redis-aof-switch", "redis-stock", "read that one alone"),
+        ("offline", "token", "each device holds a copy of its own"),
+        ("offline-recreate", "memory", "more writes, not acknowledged, are safe on devices"),
     ],
 )
 def test_loss_has_its_cause(cells: Cells, fault: str, placement: str, said: str) -> None:
     assert said in cells[fault, placement]["cause"]
+
+
+@pytest.mark.parametrize("fault", ["offline", "offline-recreate", "offline-redis-kill", "lost-answer"])
+def test_nothing_that_a_device_did_is_applied_twice(cells: Cells, fault: str) -> None:
+    counts = {name: cell["surplus"] for (of, name), cell in cells.items() if of == fault}
+    assert len(counts) == len(PLACEMENTS)
+    assert set(counts.values()) == {0}
 
 
 def test_fault_that_does_not_apply_is_skipped_with_its_reason(cells: Cells) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 
 from chaos.faults.fault import Witness
 from chaos.instance import Instance
-from tests.unit import proofs_by_figures
+from tests.unit import proofs_by_figures, proofs_of_devices
 from tests.unit.witnesses import instance, redis, witness
 
 Cases = Mapping[str, Witness]
@@ -251,6 +251,7 @@ PROOFS: Mapping[str, Proofs] = {
     "redis-partition": partition("back", redis),
     "redis-pause": pause(redis),
     **proofs_by_figures.PROOFS,
+    **proofs_of_devices.PROOFS,
     "down-up": with_holders(replacement(instance)),
     "down-volumes-up": new_volume(partial(instance, volumes=["state"])),
 }

@@ -9,7 +9,7 @@ from chaos import evidence
 from chaos.faults.fault import Witness
 from chaos.instance import Instance
 from chaos.verdict import Judgement, judge
-from loadtests.history import Operation
+from loadtests.history import PENDING, Operation
 from tests.unit.histories import closed, opened, put, read, refused, replayed, visit
 from tests.unit.witnesses import behind, instance, killed, redis, witness
 
@@ -221,6 +221,22 @@ def test_cause_of_a_split_names_the_containers_that_do_not() -> None:
 )
 def test_cause_of_a_split_says_what_each_of_the_containers_has_for_itself(kind: str, place: str) -> None:
     assert scaled(kind=kind).startswith(f"each of the 3 containers has a {place} of its own: ")
+
+
+def test_cause_of_a_split_of_tokens_is_that_each_device_has_a_copy() -> None:
+    history = (opened(), put("a"), visit(phase="fault"), read("a", 0), read("", 1))
+    told = caused(replaced("client"), history, "offline")
+    assert told.startswith("each device holds a copy of its own since it joined: of 1 of 1 sessions")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(1, "1 more write, not acknowledged, is"), (2, "2 more writes, not acknowledged, are")],
+)
+def test_cause_of_a_loss_says_what_is_safe_on_devices(number: int, said: str) -> None:
+    pending = [replace(visit(outcome="info", phase="fault"), problem=PENDING)] * number
+    assert caused(replaced(), (*BEFORE, *pending, *LOST[len(BEFORE) :])).endswith(f" {said} safe on devices.")
+    assert "devices" not in caused(replaced())
 
 
 def test_cause_of_a_split_leaves_out_who_answered_sessions_that_were_opened_afterwards() -> None:

@@ -35,7 +35,7 @@ def test_fault_is_not_proven_when_identities_say_something_else(fault: str, seen
 
 
 def test_fault_is_done_to_the_redis_when_its_name_says_so() -> None:
-    wrong = {n: f.victim for n, f in FAULTS.items() if (f.victim == "store") != n.startswith("redis-")}
+    wrong = {n: f.victim for n, f in FAULTS.items() if (f.victim == "store") != ("redis" in n.split("-"))}
     assert wrong == {}
 
 
@@ -51,7 +51,12 @@ def test_scale_in_begins_with_three_replicas_and_everything_else_with_one() -> N
 
 def test_clients_do_something_else_only_where_that_is_the_fault() -> None:
     habits = {name: fault.habit for name, fault in FAULTS.items() if fault.habit != "alone"}
-    assert habits == {"concurrent-writes": "two-tabs", "replay-token": "replay"}
+    assert habits == {
+        "concurrent-writes": "two-tabs",
+        "replay-token": "replay",
+        "offline": "two-devices",
+        **dict.fromkeys(("offline-recreate", "offline-redis-kill", "lost-answer"), "device"),
+    }
 
 
 def test_headlines_are_faults() -> None:

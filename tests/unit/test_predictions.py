@@ -59,6 +59,10 @@ OF_THE_PAIR = {
     "redis-aof-online": "---",
     "redis-disk-full": "--K",
     "power-loss": "--p",
+    "offline": "KSK",
+    "offline-recreate": "LKK",
+    "offline-redis-kill": "--k",
+    "lost-answer": "KKK",
     "down-up": "LKK",
     "down-volumes-up": "LLL",
 }

@@ -11,7 +11,7 @@ from itertools import count
 import pytest
 
 from chaos.verdict import Observed, judge, unavailable_seconds
-from loadtests.history import Operation
+from loadtests.history import PENDING, Operation
 from tests.unit.histories import ONE, TWO, closed, opened, operation, put, read, refused, replayed, visit
 
 BEFORE = (opened(), put("a"), put("b"), visit())
@@ -366,3 +366,20 @@ def test_lost_writes_span_the_time_from_the_first_to_the_last_of_them(
 def test_lost_items_count_into_the_time_that_was_lost() -> None:
     early, late = (replace(put(name), completed_at=at) for name, at in (("a", 1.0), ("b", 1.25)))
     assert judge((opened(), early, late, *DURING, read("", 0))).lost_milliseconds == 250
+
+
+def test_writes_that_are_pending_on_a_device_are_counted_and_not_lost() -> None:
+    pending = replace(visit(outcome="info", phase="fault"), problem=PENDING)
+    judgement = judge((opened(), visit(), pending, read("", 1)))
+    assert (judgement.observed, judgement.pending, judgement.acknowledged) == ("kept", 1, 1)
+
+
+def test_write_that_is_pending_and_was_applied_is_recovered() -> None:
+    pending = replace(visit(outcome="info", phase="fault"), problem=PENDING)
+    judgement = judge((opened(), visit(), pending, read("", 2)))
+    assert (judgement.observed, judgement.pending, judgement.recovered, judgement.surplus) == (
+        "kept",
+        1,
+        1,
+        0,
+    )

@@ -1,0 +1,111 @@
+"""The line between devices and the gateway, on real sockets."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import requests
+
+from chaos.line import Line
+from tests.contract.running import free_port
+
+
+class Gateway(ThreadingHTTPServer):
+    """Counts what was done."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Counting)
+        self.done = 0
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class Counting(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Gateway
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.done += 1
+        body = b"x" * 200_000
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nothing."""
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    with Gateway() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def line(gateway: Gateway) -> Iterator[Line]:
+    with Line(gateway.url) as line:
+        yield line
+
+
+def post(line: Line, session: requests.Session | None = None) -> int:
+    return len((session or requests).post(line.url, data=b"y" * 100_000, timeout=5).content)
+
+
+def test_line_carries_requests_and_answers(line: Line, gateway: Gateway) -> None:
+    assert (post(line), gateway.done, line.carried, line.lost) == (200_000, 1, 1, 0)
+
+
+def test_line_carries_many_at_once_and_on_connections_that_stay(line: Line) -> None:
+    def twice(_: int) -> int:
+        with requests.Session() as session:
+            return post(line, session) + post(line, session)
+
+    with ThreadPoolExecutor(16) as devices:
+        assert set(devices.map(twice, range(32))) == {400_000}
+    assert line.carried == 64
+
+
+def test_cut_line_refuses_connections(line: Line, gateway: Gateway) -> None:
+    port = int(line.url.rpartition(":")[2])
+    with line.cut(), pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 5)
+    assert gateway.done == 0
+
+
+def test_cut_line_ends_connections_that_were_open(line: Line, gateway: Gateway) -> None:
+    with requests.Session() as session:
+        post(line, session)
+        with line.cut(), pytest.raises(requests.ConnectionError):
+            post(line, session)
+    assert gateway.done == 1
+
+
+def test_line_is_at_the_same_place_after_each_cut(line: Line) -> None:
+    for _ in range(3):
+        with line.cut():
+            pass
+        assert post(line) == 200_000
+
+
+def test_losing_line_loses_every_second_answer_after_the_work_was_done(line: Line, gateway: Gateway) -> None:
+    answered = 0
+    with line.losing(every=2):
+        for _ in range(6):
+            with contextlib.suppress(requests.ConnectionError):
+                answered += bool(post(line))
+    assert (answered, line.lost, gateway.done) == (3, 3, 6)
+    assert (post(line), line.lost) == (200_000, 3)
+
+
+def test_line_to_nobody_ends_the_connection() -> None:
+    with Line(f"http://127.0.0.1:{free_port()}") as line, pytest.raises(requests.ConnectionError):
+        post(line)
