@@ -97,6 +97,11 @@ class Device:
         return self._log.read()[1]
 
     @property
+    def accepted(self) -> int:
+        """The highest number that was given out under the device's present id."""
+        return self._log.last()
+
+    @property
     def acknowledged(self) -> int:
         """The highest number of this device that the service has acknowledged."""
         return self._log.read(0)[0].acknowledged

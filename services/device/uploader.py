@@ -42,7 +42,7 @@ class Uploader:
         while not self._ended.is_set():
             self._device.logged.clear()
             try:
-                if self._device.pending:
+                if self._device.accepted > self._device.acknowledged:
                     self._device.sync()
                 failures = 0
                 self._device.logged.wait(_LOOK_SECONDS)

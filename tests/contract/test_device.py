@@ -256,6 +256,21 @@ def test_uploader_brings_what_is_logged_once_the_service_can_be_reached(
     assert (there["items"], there["visits"]) == ({"a1": {"name": "tea", "quantity": 2}}, 3)
 
 
+def test_uploader_goes_on_with_a_new_session_after_the_old_one_was_lost(
+    keeper: Service, make_device: MakeDevice, path: Path
+) -> None:
+    device = make_device(keeper.url)
+    device.sync()
+    holder(path, keeper).send("DELETE", "/session")
+    with Uploader(device, first=0.02, longest=0.05):
+        device.visit()
+        eventually(lambda: device.trouble, "it is said that the session is lost")
+        device.begin()
+        eventually(lambda: not device.pending, "what was pending is in the new session")
+    assert device.view().visits == 1
+    assert device.trouble is None
+
+
 def test_uploader_brings_what_another_process_logs(service: Service, make_device: MakeDevice) -> None:
     device, other = make_device(service.url), make_device(service.url)
     with Uploader(device):
