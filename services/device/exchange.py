@@ -95,9 +95,11 @@ class Exchange:
             self._go_on_after_loss(state, expected - 1)
         elif refused.kind in _TOO_MUCH and len(upload.operations) > 1:
             self._most = len(upload.operations) // 2
-        elif refused.kind in _FOR_GOOD and upload.operations:
-            self._log.refuse(upload.operations[0], refused.kind)
-        else:
+        elif not (
+            refused.kind in _FOR_GOOD
+            and upload.operations
+            and self._log.refuse(upload.operations[0], refused.kind)
+        ):
             raise refused
 
     def _go_on_after_loss(self, state: State, mark: int) -> None:

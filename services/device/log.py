@@ -31,7 +31,8 @@ BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS state (one INTEGER PRIMARY KEY CHECK (one = 1), state BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS pending (sequence INTEGER PRIMARY KEY, operation BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS aside (
-    key INTEGER PRIMARY KEY, device TEXT NOT NULL, why TEXT NOT NULL, operation BLOB NOT NULL
+    key INTEGER PRIMARY KEY, device TEXT NOT NULL, sequence INTEGER NOT NULL,
+    why TEXT NOT NULL, operation BLOB NOT NULL, UNIQUE (device, sequence)
 );
 CREATE TABLE IF NOT EXISTS losses (device TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL);
 COMMIT;
@@ -115,13 +116,17 @@ class Log:
                 else:
                     _append(db, operation)
 
-    def refuse(self, operation: Numbered, why: str) -> None:
-        """Set one aside. Its number goes to an operation that changes nothing: numbers have no gaps."""
+    def refuse(self, operation: Numbered, why: str) -> bool:
+        """Set one aside. Its number goes to an operation that changes nothing: numbers have no gaps.
+
+        False if that has happened already, so that not even nothing is taken.
+        """
         nothing = Remove(operation.sequence, secrets.token_hex(16))
         with self._changing() as db:
-            _set_aside(db, _state(db).device, why, operation)
+            first = _set_aside(db, _state(db).device, why, operation)
             row = (msgspec.json.encode(nothing), operation.sequence)
             db.execute("UPDATE pending SET operation = ? WHERE sequence = ?", row)
+            return first
 
     def settle(self, aside: Aside, *, again: bool) -> None:
         """No longer keep it aside; `again`: log it anew. Once, however often this is called."""
@@ -175,6 +180,7 @@ def _append(db: sqlite3.Connection, operation: Numbered) -> int:
     return number
 
 
-def _set_aside(db: sqlite3.Connection, device: str, why: str, operation: Numbered) -> None:
-    row = (device, why, msgspec.json.encode(operation))
-    db.execute("INSERT INTO aside (device, why, operation) VALUES (?, ?, ?)", row)
+def _set_aside(db: sqlite3.Connection, device: str, why: str, operation: Numbered) -> bool:
+    row = (device, operation.sequence, why, msgspec.json.encode(operation))
+    into = "INSERT OR IGNORE INTO aside (device, sequence, why, operation) VALUES (?, ?, ?, ?)"
+    return db.execute(into, row).rowcount == 1

@@ -1,9 +1,10 @@
 """A TCP proxy before several replicas that cuts every so many answers, after the work was done.
 
 Each connection goes to the next replica. Of the answers that are cut every other one stops in the middle,
-the others before they begin. A process of its own, so that it waits for nobody:
-`python -m tests.contract.scissors PORT EVERY REPLICA...` listens there (0: anywhere) and says where; for
-each line of input it says how many answers there were, and how many it has cut.
+the others before they begin; to whoever asked that looks like a request that was lost on its way, as some
+are too. A process of its own, so that it waits for nobody: `python -m tests.contract.scissors PORT EVERY
+LOSE REPLICA...` listens there (0: anywhere) and says where; for each line of input it says how many answers
+there were, how many of them it has cut, and how many requests it has lost.
 """
 
 import asyncio
@@ -28,10 +29,12 @@ class Scissors:
 
     @classmethod
     @contextmanager
-    def running(cls, replicas: Sequence[str], every: int, port: int = 0) -> Iterator["Scissors"]:
-        """Before the replicas at these URLs; cuts every `every`th answer; each, for 1."""
+    def running(
+        cls, replicas: Sequence[str], *, every: int, lose: int = NEVER, port: int = 0
+    ) -> Iterator["Scissors"]:
+        """Before the replicas at these URLs; cuts every `every`th answer, loses every `lose`th request."""
         ports = [str(urlsplit(replica).port) for replica in replicas]
-        command = [sys.executable, "-m", __name__, str(port), str(every), *ports]
+        command = [sys.executable, "-m", __name__, str(port), str(every), str(lose), *ports]
         pipe = subprocess.PIPE
         with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
             try:
@@ -39,13 +42,13 @@ class Scissors:
             finally:
                 process.kill()
 
-    def count(self) -> tuple[int, int]:
-        """How many answers came so far, and how many of them were cut."""
+    def count(self) -> tuple[int, int, int]:
+        """How many answers came so far, how many of them were cut, and how many requests were lost."""
         assert self._process.stdin
         self._process.stdin.write("count\n")
         self._process.stdin.flush()
-        answers, cuts = self._answer().split()
-        return int(answers), int(cuts)
+        answers, cuts, lost = self._answer().split()
+        return int(answers), int(cuts), int(lost)
 
     def _answer(self) -> str:
         assert self._process.stdout
@@ -55,16 +58,17 @@ class Scissors:
 class _Network:
     """What the process does."""
 
-    def __init__(self, every: int, replicas: Sequence[int]) -> None:
+    def __init__(self, every: int, lose: int, replicas: Sequence[int]) -> None:
         self._every = every
+        self._lose = lose
         self._turn = cycle(replicas)
-        self._answers = self._cuts = 0
+        self._requests = self._answers = self._cuts = self._lost = 0
 
     async def serve(self, port: int) -> None:
         server = await asyncio.start_server(self._connect, "127.0.0.1", port, backlog=512)
         print(server.sockets[0].getsockname()[1], flush=True)
         while await asyncio.to_thread(sys.stdin.readline):
-            print(self._answers, self._cuts, flush=True)
+            print(self._answers, self._cuts, self._lost, flush=True)
 
     async def _connect(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         from_replica, to_replica = await asyncio.open_connection("127.0.0.1", next(self._turn))
@@ -79,7 +83,13 @@ class _Network:
         to_replica.close()
 
     async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Until one side closes, or a request is to be lost. Of each the first line comes first."""
         while piece := await reader.read(65536):
+            if b" HTTP/1.1\r\n" in piece:
+                self._requests += 1
+                if self._lose and self._requests % self._lose == 0:
+                    self._lost += 1
+                    return
             writer.write(piece)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -96,4 +106,5 @@ class _Network:
 
 
 if __name__ == "__main__":
-    asyncio.run(_Network(int(sys.argv[2]), [int(port) for port in sys.argv[3:]]).serve(int(sys.argv[1])))
+    listen, every, lose, *replicas = (int(word) for word in sys.argv[1:])
+    asyncio.run(_Network(every, lose, replicas).serve(listen))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.device.device import Device
-from services.device.errors import LinkInvalid, SessionLost, Unavailable
+from services.device.errors import LinkInvalid, Refused, SessionLost, Unavailable
 from services.device.log import Log
 from services.device.uploader import Uploader
 from services.session.document import CountVisit, Item, Operation, PutItem
@@ -238,6 +238,26 @@ def test_what_a_token_has_no_room_for_is_kept_aside_and_the_rest_goes_on(
     assert set(session.items) | refused == set(names)
     assert not set(session.items) & refused
     assert device.view() == session
+
+
+def test_full_token_that_does_not_even_take_a_new_device_is_said_and_nothing_hangs(
+    services: dict[str, Service], make_device: MakeDevice
+) -> None:
+    phone, tablet = (make_device(services["token"].url, name) for name in ("phone", "tablet"))
+    for length in (50, 25, 10, 5, 2, 1):
+        for number in range(60):
+            phone.put(f"i{length}.{number}", secrets.token_hex(length), 1)
+    phone.sync()
+    tablet.join(phone.link().link)
+    tablet.visit()
+    for _ in range(2):
+        with pytest.raises(Refused):
+            tablet.sync()
+    assert (tablet.trouble or "").startswith("session-too-large")
+    assert [aside.operation.intent for aside in tablet.refused] == [CountVisit()]
+    tablet.begin()
+    tablet.settle(tablet.refused[0], again=True)
+    assert (tablet.sync().visits, tablet.refused, tablet.trouble) == (1, (), None)
 
 
 def test_uploader_brings_what_is_logged_once_the_service_can_be_reached(
