@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Request, Response, current_app, request
 from werkzeug.exceptions import Forbidden
 
 from services.session import answers, devices
@@ -14,6 +14,7 @@ from services.session.document import CountVisit, Item, ItemId, Operation, PutIt
 from services.session.endpoint import Credential, endpoint
 from services.session.idempotency import once
 from services.session.preconditions import IdempotencyKey, IfMatch, IfNoneMatch
+from services.session.reply import Reply
 from services.session.store import (
     Applied,
     CredentialInvalid,
@@ -56,7 +57,7 @@ def _parts() -> Parts:
     return parts
 
 
-def _credential() -> str:
+def _credential(request: Request) -> str:
     credential = _parts().cookie.read(request)
     if credential is None:
         raise SessionUnknown(f"no session cookie came along; POST {request.script_root}/session gives one")
@@ -72,10 +73,13 @@ def _same_site() -> None:
     """No page of another site changes anything here (Fetch Metadata; `Origin` where it is missing)."""
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return
-    site = request.headers.get("Sec-Fetch-Site")
-    origin = request.headers.get("Origin")
-    ours = {None, f"http://{request.host}", f"https://{request.host}"}
-    if (not site and origin not in ours) or site not in {None, "same-origin", "none"}:
+    sent = request.environ
+    site, origin = sent.get("HTTP_SEC_FETCH_SITE"), sent.get("HTTP_ORIGIN")
+    if site is None:
+        ours = origin is None or origin in {f"http://{request.host}", f"https://{request.host}"}
+    else:
+        ours = site in {"same-origin", "none"}
+    if not ours:
         raise Forbidden("a page of another site cannot change sessions here")
 
 
@@ -175,12 +179,6 @@ def close_session(credential: Known, if_versions: IfMatch) -> Response:
     return response
 
 
-@routes.after_request
-def _private(response: Response) -> Response:
-    response.headers.add("Vary", "Cookie")
-    return response
-
-
 def _apply(credential: str, operation: Operation, if_versions: IfMatch, key: IdempotencyKey) -> Applied:
     asked = None if key is None else once(key, [operation])
     return _parts().store.apply(credential, [operation], if_versions=if_versions, once=asked)
@@ -194,4 +192,4 @@ def _changed(applied: Applied, body: Any, status: int) -> Response:
 
 
 def _json(body: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(body), status, content_type="application/json")
+    return Reply(msgspec.json.encode(body), status, content_type="application/json")

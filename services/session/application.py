@@ -1,33 +1,38 @@
 """The Flask application around a store: the HTTP contract, and what an operator needs beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import msgspec
-from flask import Blueprint, Flask, Response, request, send_from_directory
+from flask import Blueprint, Flask, Request, Response, request, send_from_directory
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadRequest, LengthRequired, NotFound
+from werkzeug.sansio.http import parse_cookie
+from werkzeug.utils import cached_property
 
 from services.session import api, problems, reference
 from services.session.cookie import Cookie
 from services.session.drain import Draining
 from services.session.endpoint import Answer, Query, endpoint
 from services.session.metrics import MeasuredStore
-from services.session.placement import Instance, Placement
+from services.session.placement import Placement
 from services.session.store import SessionStore, StoreUnavailable
 
 BODY_LIMIT = 16 * 1024
 Excluded = Annotated[
     str | None,
     Query(
-        lambda: request.args.get("exclude"),
+        lambda request: request.args.get("exclude"),
         (),
         name="exclude",
         description="`store` leaves out whether the store can be reached",
         example="store",
     ),
 ]
+_ALWAYS = [("Cache-Control", "no-store"), ("Vary", "Cookie"), ("X-Content-Type-Options", "nosniff")]
 _WEB = Path(__file__).parents[1] / "web"
 _PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
@@ -35,7 +40,7 @@ _PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-a
 def build(store: SessionStore, cookie: Cookie, placed: Callable[[], Placement]) -> Flask:
     """An application that serves sessions from `store`; `placed` says where they are at this moment."""
     placement = placed()
-    app = _Application(__name__, static_folder=None)
+    app = _Application(__name__, f"{placement.service}/{placement.instance}/{placement.boot}")
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
@@ -47,12 +52,33 @@ def build(store: SessionStore, cookie: Cookie, placed: Callable[[], Placement]) 
     app.register_blueprint(_operations(measured, placed, registry))
     app.register_blueprint(_pages())
     app.register_blueprint(reference.routes_for(app, placement.service, cookie.name))
-    _identify(app, placement.service, Instance(placement.instance, placement.boot))
     return app
 
 
+class _Request(Request):
+    @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        """Werkzeug reads through the whole environment to find them."""
+        return parse_cookie(self.environ.get("HTTP_COOKIE"), ImmutableMultiDict)  # type: ignore[return-value]
+
+
 class _Application(Flask):
-    """All it calls is synchronous: to look each time whether it is costs a tenth of a request."""
+    """What every answer says is added on its way out: to look there for what is to be replaced, and to check
+    it, costs a tenth of a request. So does looking whether a function is asynchronous: here none is.
+    """
+
+    request_class = _Request
+
+    def __init__(self, name: str, served_by: str) -> None:
+        super().__init__(name, static_folder=None)
+        self._always = [*_ALWAYS, ("Served-By", served_by)]
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            own = [header for header in headers if header[0] != "Cache-Control"]  # a file's
+            return start_response(status, own + self._always, *error)
+
+        return super().wsgi_app(environ, start)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
@@ -65,9 +91,10 @@ def _read_body() -> None:
     A body is read whole or not at all: the server passes on what came until the client was gone, and
     only the length that was told shows that it is not what was meant. One in chunks tells none.
     """
-    if "HTTP_TRANSFER_ENCODING" in request.environ:
+    environ = request.environ
+    if "HTTP_TRANSFER_ENCODING" in environ:
         raise LengthRequired("say how long the body is: send Content-Length")
-    if request.environ.get("CONTENT_LENGTH") and len(request.get_data()) < (request.content_length or 0):
+    if environ.get("CONTENT_LENGTH") and len(request.get_data()) < (request.content_length or 0):
         raise BadRequest("the body ended before its Content-Length")
 
 
@@ -126,19 +153,3 @@ def _pages() -> Blueprint:
         return send_from_directory(_WEB, name)
 
     return routes
-
-
-def _identify(app: Flask, service: str, instance: Instance) -> None:
-    served_by = f"{service}/{instance.container}/{instance.boot}"
-
-    @app.after_request
-    def identify(response: Response) -> Response:
-        headers = response.headers
-        if "Cache-Control" in headers:  # a file's
-            del headers["Cache-Control"]
-        headers.add("Cache-Control", "no-store")
-        headers.add("Served-By", served_by)
-        headers.add("X-Content-Type-Options", "nosniff")
-        if response.status_code in {411, 413}:  # what is left of the body is not read: say so
-            response.headers["Connection"] = "close"
-        return response

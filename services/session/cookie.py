@@ -1,6 +1,7 @@
 """The cookie that carries the credential. Rules: RFC 6265bis; OWASP Session Management Cheat Sheet."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from flask import Request, Response
 from werkzeug.http import dump_cookie
@@ -16,7 +17,7 @@ class Cookie:
     service: str
     secure: bool
 
-    @property
+    @cached_property
     def name(self) -> str:
         return f"{'__Host-' if self.secure else ''}{self.service}-session"
 
@@ -36,9 +37,12 @@ class Cookie:
         return next(iter(sent), None)
 
     def keep(self, response: Response, request: Request, credential: str) -> None:
-        """Send the credential, unless the client holds just that: late answers overwrite nothing."""
+        """Send the credential, unless the client holds just that: late answers overwrite nothing.
+
+        It needs no quotes: stores give out letters, digits, hyphens, underscores and dots.
+        """
         if {credential} != self._sent(request):
-            response.headers.add("Set-Cookie", self._header(credential))
+            response.headers.add("Set-Cookie", f"{self.name}={credential}{self._attributes}")
 
     def drop(self, response: Response) -> None:
         """Make the client forget it, with the attributes it was set with."""
@@ -46,6 +50,10 @@ class Cookie:
 
     def _sent(self, request: Request) -> set[str]:
         return set(request.cookies.getlist(self.name))
+
+    @cached_property
+    def _attributes(self) -> str:
+        return self._header("").removeprefix(f"{self.name}=")
 
     def _header(self, value: str, max_age: int | None = None) -> str:
         return dump_cookie(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, get_args, get_type_hints
 
 import msgspec
-from flask import Response, request
+from flask import Request, Response
+from flask.globals import request_ctx
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from services.session.problems import Invalid, Refusal
@@ -21,9 +22,9 @@ Refusals = tuple[Refusal, ...]
 
 @dataclass(frozen=True)
 class Source:
-    """Where an argument comes from. `read` gives its value for the request at hand, or raises a refusal."""
+    """Where an argument comes from. `read` gives its value for a request, or raises a refusal."""
 
-    read: Callable[[], Any]
+    read: Callable[[Request], Any]
     refusals: Refusals
 
 
@@ -94,7 +95,8 @@ class Endpoint:
         return self.view.__name__
 
     def __call__(self, **_path: str) -> Response:
-        return self.view(**{name: source.read() for name, source in self.sources.items()})
+        request = request_ctx.request
+        return self.view(**{name: source.read(request) for name, source in self.sources.items()})
 
 
 def endpoint(
@@ -122,7 +124,7 @@ def _source(name: str, kind: Any) -> Source:
 
 
 def _variable(name: str, kind: Any) -> Variable:
-    def read() -> Any:
+    def read(request: Request) -> Any:
         try:
             return msgspec.convert((request.view_args or {})[name], kind)
         except msgspec.ValidationError as error:
@@ -135,8 +137,8 @@ def _body(kind: type[msgspec.Struct]) -> Body:
     decode = msgspec.json.Decoder(kind).decode
     required = any(one.required for one in msgspec.structs.fields(kind))
 
-    def read() -> Any:
-        raw = request.get_data()
+    def read(request: Request) -> Any:
+        raw = request.get_data() if request.environ.get("CONTENT_LENGTH") else b""
         if not (raw or required):
             return kind()
         if request.mimetype != "application/json":

@@ -7,7 +7,7 @@ import re
 from typing import Annotated
 
 import msgspec
-from flask import request
+from flask import Request
 from msgspec import Meta
 from werkzeug.datastructures import ETags
 
@@ -19,19 +19,19 @@ _VERSION = re.compile(r"[1-9][0-9]{0,14}")
 _Key = Annotated[str, Meta(pattern=r"^[!-~]{1,255}(?!\n)$")]
 
 
-def _if_versions() -> frozenset[int] | None:
+def _if_versions(request: Request) -> frozenset[int] | None:
     """The versions that `If-Match` names; None without one, or for `*`. Weak tags match nothing."""
-    if "If-Match" not in request.headers or request.if_match.star_tag:
+    if "HTTP_IF_MATCH" not in request.environ or request.if_match.star_tag:
         return None
     return frozenset(int(tag) for tag in request.if_match.as_set() if _VERSION.fullmatch(tag or ""))
 
 
-def _if_none_match() -> ETags:
+def _if_none_match(request: Request) -> ETags:
     return request.if_none_match
 
 
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
+def _idempotency_key(request: Request) -> str | None:
+    key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     try:
         return None if key is None else msgspec.convert(key, _Key)
     except msgspec.ValidationError as error:

@@ -7,6 +7,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError
 
 from services.session.logs import log, without_credentials
+from services.session.reply import Reply
 from services.session.store import SequenceGap, SessionError, StoreUnavailable
 
 TYPE_PREFIX = "urn:problem-type:sessionlab:"
@@ -51,7 +52,10 @@ def respond(status: int, slug: str | None, title: str, detail: str, expected: in
     log.debug("request_refused", extra=_where() | {"status": status, "problem": slug or title})
     kind = f"{TYPE_PREFIX}{slug}" if slug else _BLANK
     body = msgspec.json.encode(Problem(kind, title, status, detail, expected))
-    return Response(body, status, content_type="application/problem+json")
+    response = Reply(body, status, content_type="application/problem+json")
+    if status in {411, 413}:  # what is left of the body is not read: say so
+        response.headers["Connection"] = "close"
+    return response
 
 
 def register(app: Flask) -> None:
