@@ -32,6 +32,7 @@ from services.session.store import (
 from services.session.upload import Upload
 from services.stateless.script import Script
 
+_item = msgspec.json.Decoder(tuple[str, int])
 _SCRIPT = Path(__file__).with_name("session.lua").read_text()
 _GONE: dict[bytes, tuple[type[SessionGone], str]] = {
     b"unknown": (SessionUnknown, "no such session is known here"),
@@ -153,8 +154,7 @@ def _session(flat: Sequence[bytes]) -> Session:
     items = {}
     for field, value in fields.items():
         if field.startswith(b"item:"):
-            name, quantity = msgspec.json.decode(value, type=tuple[str, int])
-            items[field[5:].decode()] = Item(name, quantity)
+            items[field[5:].decode()] = Item(*_item.decode(value))
     return Session(
         version=int(fields[b"version"]),
         items=items,
