@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, Request, Response, request, send_from_direct
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadRequest, LengthRequired, NotFound
+from werkzeug.routing import MapAdapter
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.utils import cached_property
 
@@ -79,6 +80,13 @@ class _Application(Flask):
             return start_response(status, own + self._always, *error)
 
         return super().wsgi_app(environ, start)
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Flask's own also looks for subdomains and for WebSockets."""
+        if request is None:
+            return None
+        where = request.host, request.root_path, "", request.scheme, request.path
+        return MapAdapter(self.url_map, *where, request.method, request.query_string.decode("latin1"))
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func

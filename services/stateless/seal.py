@@ -6,7 +6,6 @@ and one protected header for each key: what carries another is not parsed any fu
 """
 
 import os
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -76,15 +75,20 @@ def kid_of(token: str) -> str:
         raise Unsealed("its header is none of ours") from error
 
 
+# msgspec's base64 takes a third of the standard library's time, and nothing that is none.
+
+
 def _encode(content: bytes) -> str:
-    return urlsafe_b64encode(content).rstrip(b"=").decode()
+    encoded: str = msgspec.to_builtins(content)
+    return encoded.rstrip("=").replace("+", "-").replace("/", "_")
 
 
 def _decode(text: str) -> bytes:
     """Takes the one spelling that `_encode` gives. Raises `Unsealed`."""
     try:
-        content = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError as error:
+        encoded = text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
+        content = msgspec.convert(encoded, bytes)
+    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
         raise Unsealed("a part of it is not base64url") from error
     if _encode(content) != text:
         raise Unsealed("a part of it is spelled in another way")
