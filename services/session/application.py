@@ -72,6 +72,7 @@ class _Application(Flask):
 
     def __init__(self, name: str, served_by: str) -> None:
         super().__init__(name, static_folder=None)
+        self.url_map.merge_slashes = False  # nothing is redirected: a path is spelled in one way
         self._always = [*_ALWAYS, ("Served-By", served_by)]
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -82,11 +83,10 @@ class _Application(Flask):
         return super().wsgi_app(environ, start)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Flask's own also looks for subdomains and for WebSockets."""
+        """Flask's own also works out subdomains, WebSockets, and where to redirect to."""
         if request is None:
             return None
-        where = request.host, request.root_path, "", request.scheme, request.path
-        return MapAdapter(self.url_map, *where, request.method, request.query_string.decode("latin1"))
+        return MapAdapter(self.url_map, "", "/", "", request.scheme, request.path, request.method)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
