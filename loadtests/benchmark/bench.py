@@ -51,14 +51,18 @@ def bench(plan: Plan, tell: Callable[[str], None]) -> Measured:
     cases = [case for case in CASES if case.items <= plan.largest]
     with (
         ValkeyServer() as redis,
+        ValkeyServer() as another,
         TemporaryDirectory(prefix="benchmark-") as folder,
-        Course(f"{redis.connection_url}/0", Path(folder), server_core, plan.visitors) as course,
+        Course(
+            [f"{one.connection_url}/0" for one in (redis, another)], Path(folder), server_core, plan.visitors
+        ) as course,
     ):
-        told = environment(course.redis_url)
+        redis_url = course.redis_urls[0]
+        told = environment(redis_url)
         if told["load_before"] > QUIET_LOAD:
             say(f"this machine is busy (load {told['load_before']}): the figures will be rough")
         say("round trips and memory of a session in Redis")
-        used = [stores.use_of(course.servers(name)[0], course.redis_url, ITEMS) for name in IN_REDIS]
+        used = [stores.use_of(course.servers(name)[0], redis_url, ITEMS) for name in IN_REDIS]
         runs = list(race(course, cases, plan.rounds, plan.seconds, say))
         say("users that verify, and users that count status codes")
         (memory,) = course.servers("memory")

@@ -20,6 +20,7 @@ processor time is disturbed less.**
 
 def write(measured: Measured, folder: Path) -> Path:
     """The page and its plots, in this folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     plots.draw(measured, folder)
     page = folder / "performance.md"
     page.write_text(render(measured))

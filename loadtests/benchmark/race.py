@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 
 from loadtests.benchmark.load import strain
@@ -18,13 +18,17 @@ SIZES = (1, 10, 100, 1000)
 
 @dataclass(frozen=True)
 class Case:
-    """One line of a table: who does what, on how large a session, on how many replicas."""
+    """One line of a table: who does what, on how large a session, on how many replicas.
+
+    Several `services` run side by side, on the same core; each has a Redis of its own.
+    """
 
     group: Group
     work: Work
     subject: str
     items: int = ITEMS
     replicas: int = 1
+    services: int = 1
 
 
 CASES: Sequence[Case] = (
@@ -32,7 +36,8 @@ CASES: Sequence[Case] = (
     *(Case("services", "read", name) for name in SUBJECTS),
     *(Case("health", "health", name) for name in ("bare", "server_side", "token", "redis")),
     *(Case("growth", "write", name, items) for items in SIZES for name in ("redis", "server_side")),
-    *(Case("replicas", "write", "redis", replicas=replicas) for replicas in (1, 2)),
+    Case("replicas", "write", "redis", replicas=1, services=2),
+    Case("replicas", "write", "redis", replicas=2),
 )
 
 
@@ -43,14 +48,14 @@ class Course:
     Use as a context: leaving it stops what was started.
     """
 
-    redis_url: str
+    redis_urls: Sequence[str]
     home: Path
     core: int
     many: int
     """How many visitors of each replica."""
     _stack: ExitStack = field(default_factory=ExitStack)
-    _servers: dict[str, list[Server]] = field(default_factory=dict)
-    _visitors: dict[tuple[str, int, int], list[Visitor]] = field(default_factory=dict)
+    _servers: dict[tuple[str, int, int], Server] = field(default_factory=dict)
+    _visitors: dict[tuple[str, int, int, int], list[Visitor]] = field(default_factory=dict)
 
     def __enter__(self) -> "Course":
         return self
@@ -58,30 +63,34 @@ class Course:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def servers(self, name: str, replicas: int = 1) -> Sequence[Server]:
-        """So many replicas of the subject."""
-        running = self._servers.setdefault(name, [])
-        while len(running) < replicas:
-            home = self.home / name
-            running.append(
-                self._stack.enter_context(serving(SUBJECTS[name], self.redis_url, home, self.core))
+    def servers(self, name: str, replicas: int = 1, services: int = 1) -> list[Server]:
+        """So many replicas of the subject, for each service."""
+        each = product(range(services), range(replicas))
+        return [self._server(name, service, replica) for service, replica in each]
+
+    def _server(self, name: str, service: int, replica: int) -> Server:
+        key = name, service, replica
+        if key not in self._servers:
+            home = self.home / f"{name}-{service}"
+            self._servers[key] = self._stack.enter_context(
+                serving(SUBJECTS[name], self.redis_urls[service], home, self.core)
             )
-        return running[:replicas]
+        return self._servers[key]
 
     def visitors(self, case: Case) -> Sequence[Visitor]:
-        """Those with sessions of the case's size, the same in every round."""
-        key = case.subject, case.items, case.replicas
+        """Those with sessions of the case's size, the same in every round, each with a server."""
+        key = case.subject, case.items, case.replicas, case.services
         if key not in self._visitors:
-            (server, *_) = self.servers(case.subject, case.replicas)
-            self._visitors[key] = [Visitor(server.port) for _ in range(self.many * case.replicas)]
+            servers = self.servers(case.subject, case.replicas, case.services)
+            self._visitors[key] = [Visitor(server.port) for server in servers * self.many]
             for visitor in self._visitors[key]:
-                visitor.open(case.items if server.subject.counts else 0)
+                visitor.open(case.items if SUBJECTS[case.subject].counts else 0)
                 visitor.hang_up()
         return self._visitors[key]
 
     def run(self, case: Case, number: int, seconds: float) -> Run:
         """One round of one case. Raises `BenchmarkError`."""
-        servers = self.servers(case.subject, case.replicas)
+        servers = self.servers(case.subject, case.replicas, case.services)
         effort = strain(servers, self.visitors(case), case.work, seconds)
         return Run(
             case.group,

@@ -13,12 +13,14 @@ from typing import Any
 
 import psutil
 import pytest
+import redis
 from flask import Flask
 
 from loadtests.benchmark import checker, users
 from loadtests.benchmark.error import BenchmarkError
 from loadtests.benchmark.load import audit, strain
 from loadtests.benchmark.measured import Work
+from loadtests.benchmark.race import Case, Course
 from loadtests.benchmark.servers import Server, serving
 from loadtests.benchmark.stores import use_of
 from loadtests.benchmark.subjects import SUBJECTS, Subject
@@ -123,6 +125,14 @@ def test_load_is_answered_and_audited(work: Work, redis_url: str, tmp_path: Path
     assert sum(visitor.visits for visitor in visitors) == (effort.requests if work == "write" else 0)
 
 
+def _keys_in(url: str) -> int:
+    """How many, of a database that is empty afterwards."""
+    with redis.Redis.from_url(url) as database:
+        keys = len(database.keys())
+        database.flushdb()
+    return keys
+
+
 @needs_wrk
 def test_load_is_spread_over_replicas(redis_url: str, tmp_path: Path) -> None:
     with (
@@ -137,6 +147,19 @@ def test_load_is_spread_over_replicas(redis_url: str, tmp_path: Path) -> None:
         strain([one, two], visitors, "write", 0.5)
         assert one.cpu_seconds() > before[0]
         assert two.cpu_seconds() > before[1]
+
+
+@needs_wrk
+@pytest.mark.parametrize(("case", "apart"), [({"services": 2}, True), ({"replicas": 2}, False)])
+def test_services_have_a_redis_each_and_replicas_share_one(
+    case: dict[str, int], apart: bool, redis_url: str, tmp_path: Path
+) -> None:
+    urls = [redis_url.replace("/0", f"/{database}") for database in (8, 9)]
+    with Course(urls, tmp_path, CORE, many=1) as course:
+        ran = course.run(Case("replicas", "write", "redis", items=1, **case), 1, 0.2)
+    kept = [_keys_in(url) for url in urls]
+    assert ran.requests >= 2
+    assert kept == ([1, 1] if apart else [2, 0])
 
 
 @needs_wrk
