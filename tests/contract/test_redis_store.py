@@ -76,7 +76,7 @@ def bytes_for(admin: redis.Redis, action: Callable[[], object]) -> tuple[int, in
 
 def commands_for(admin: redis.Redis, action: Callable[[], object]) -> list[str]:
     """The commands that reached the server for the action, without those inside a script."""
-    with admin.monitor() as monitor:  # type: ignore[no-untyped-call]
+    with admin.monitor() as monitor:
         admin.echo("start")
         action()
         admin.echo("done")
