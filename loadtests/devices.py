@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import requests
 
@@ -135,10 +135,9 @@ class _Held:
 
     def __init__(self, send: Send, base: str, log: Path) -> None:
         self._send = send
-        http = cast("requests.Session", self)
         log.parent.mkdir(parents=True, exist_ok=True)
         timeout = TIMEOUT_SECONDS, TIMEOUT_SECONDS
-        self.device = Device(log, base, http=http, timeout=timeout, lock_seconds=LOCK_SECONDS)
+        self.device = Device(log, base, http=self, timeout=timeout, lock_seconds=LOCK_SECONDS)
         self.waiting: deque[Operation] = deque()
         self.credential: str | None = None
         """What it held when it was closed."""

@@ -6,19 +6,18 @@ operation, it keeps it aside and says so.
 """
 
 import threading
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import Self
 
 import msgspec
-import requests
 from msgspec.structs import replace
 
 from services.device.errors import OperationInvalid, Refused
 from services.device.exchange import Exchange
 from services.device.lock import alone
 from services.device.log import IN_DOUBT, Log
-from services.device.server import Server, Timeout, jarless
+from services.device.server import Http, Server, Timeout, jarless
 from services.device.state import Aside, Loss, State
 from services.device.wire import Link, Numbered
 from services.session.document import Session, apply
@@ -38,15 +37,14 @@ class Device:
         path: Path,
         base_url: str,
         *,
-        http: requests.Session | None = None,
+        http: Http | None = None,
         timeout: Timeout = (3, 10),
         lock_seconds: float = 30,
     ) -> None:
         self._path = path
-        self._log = Log(path)
-        self._http = http or jarless()
-        self._http_is_ours = http is None
-        self._server = Server(base_url, self._http, timeout)
+        self._closing = ExitStack()
+        self._log = self._closing.enter_context(closing(Log(path)))
+        self._server = Server(base_url, http or self._closing.enter_context(jarless()), timeout)
         self._lock_seconds = lock_seconds
         self.logged = threading.Event()
         """Set whenever something was logged through this object."""
@@ -58,9 +56,7 @@ class Device:
         self.close()
 
     def close(self) -> None:
-        if self._http_is_ours:
-            self._http.close()
-        self._log.close()
+        self._closing.close()
 
     def put(self, item_id: str, name: str, quantity: int) -> int:
         """Put an item. The number under which it was accepted. Raises `OperationInvalid`."""

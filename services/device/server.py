@@ -1,7 +1,8 @@
 """The calls to a service that a device makes: each is one request, and an answer or a `DeviceError`."""
 
+from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import requests
@@ -22,6 +23,13 @@ _NEVER_REACHED = "placement-unavailable"
 T = TypeVar("T")
 
 
+class Http(Protocol):
+    """What a device sends through: a `requests.Session`, or anything whose `request` is called like its."""
+
+    @property
+    def request(self) -> Callable[..., requests.Response]: ...
+
+
 def jarless() -> requests.Session:
     """Keeps connections, but no cookies: those belong into the log, together with what they stand for."""
     http = requests.Session()
@@ -32,7 +40,7 @@ def jarless() -> requests.Session:
 class Server:
     """The service at `base`, like `http://127.0.0.1:8080/stateless`. Cookies are `name=value`."""
 
-    def __init__(self, base: str, http: requests.Session, timeout: Timeout) -> None:
+    def __init__(self, base: str, http: Http, timeout: Timeout) -> None:
         self._base = base.rstrip("/")
         self._http = http
         self._timeout = timeout

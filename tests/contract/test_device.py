@@ -5,14 +5,13 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from services.device.device import Device
 from services.device.errors import LinkInvalid, Refused, SessionLost, Unavailable
-from services.device.log import Log
 from services.device.uploader import Uploader
 from services.session.document import CountVisit, Item, Operation, PutItem
 from tests.contract.conftest import SERVER_SIDE
@@ -24,11 +23,6 @@ LONGEST = "\u0001" * 100
 TEA = Item("tea", 2)
 
 MakeDevice = Callable[..., Device]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "phone.db"
 
 
 @pytest.fixture
@@ -53,13 +47,11 @@ def keeper(request: pytest.FixtureRequest, services: dict[str, Service]) -> Serv
     return services[request.param]
 
 
-def holder(path: Path, service: Service) -> Client:
+def holder(device: Device, service: Service) -> Client:
     """Somebody who sends what the device sends."""
-    with closing(Log(path)) as log:
-        cookie = log.read(0)[0].cookie
-    assert cookie
+    assert device.credential
     client = service.client()
-    client.jar.cookies.set(*cookie.split("=", 1))
+    client.jar.cookies.set(*device.credential.split("=", 1))
     return client
 
 
@@ -78,7 +70,7 @@ def crowd_out(client: Client, devices: int) -> None:
         assert client.send("POST", "/session/sync", json=upload).status_code == 200
 
 
-def test_device_brings_what_it_did_offline(device: Device, service: Service, path: Path) -> None:
+def test_device_brings_what_it_did_offline(device: Device, service: Service) -> None:
     device.put("a1", "tea", 2)
     device.put("a2", "jam", 1)
     device.remove("a2")
@@ -87,7 +79,7 @@ def test_device_brings_what_it_did_offline(device: Device, service: Service, pat
     assert (session.items, session.visits) == ({"a1": TEA}, 1)
     assert device.view() == device.session == session
     assert (device.pending, device.acknowledged) == ((), 4)
-    there = read(holder(path, service))
+    there = read(holder(device, service))
     assert (there["items"], there["visits"]) == ({"a1": {"name": "tea", "quantity": 2}}, 1)
 
 
@@ -101,11 +93,9 @@ def test_device_goes_on_with_its_session_after_a_restart(
     assert (again.view().visits, again.sync().visits, again.acknowledged) == (2, 2, 2)
 
 
-def test_device_sees_what_is_done_elsewhere_when_it_syncs(
-    device: Device, service: Service, path: Path
-) -> None:
+def test_device_sees_what_is_done_elsewhere_when_it_syncs(device: Device, service: Service) -> None:
     device.sync()
-    somebody = holder(path, service)
+    somebody = holder(device, service)
     assert somebody.send("POST", "/session/visits").status_code == 200
     kept_by_the_client = service.name == "token"
     assert device.sync().visits == (0 if kept_by_the_client else 1)
@@ -177,12 +167,12 @@ def test_link_that_is_not_valid_is_said_and_costs_nothing(
 
 
 def test_lost_session_is_said_and_what_is_pending_waits_for_a_new_one(
-    keeper: Service, make_device: MakeDevice, path: Path
+    keeper: Service, make_device: MakeDevice
 ) -> None:
     device = make_device(keeper.url)
     device.put("old", "tea", 2)
     device.sync()
-    assert holder(path, keeper).send("DELETE", "/session").status_code == 204
+    assert holder(device, keeper).send("DELETE", "/session").status_code == 204
     device.put("new", "tea", 2)
     for _ in range(2):
         with pytest.raises(SessionLost):
@@ -195,7 +185,7 @@ def test_lost_session_is_said_and_what_is_pending_waits_for_a_new_one(
 
 
 def test_forgotten_device_goes_on_and_keeps_aside_what_it_cannot_know(
-    keeper: Service, make_device: MakeDevice, path: Path
+    keeper: Service, make_device: MakeDevice
 ) -> None:
     device = make_device(keeper.url)
     device.sync()
@@ -203,7 +193,7 @@ def test_forgotten_device_goes_on_and_keeps_aside_what_it_cannot_know(
     with Scissors.running([keeper.url], every=1) as scissors, pytest.raises(Unavailable):
         make_device(scissors.url).sync()  # counted, and the device cannot know
     device.put("a1", "tea", 2)
-    crowd_out(holder(path, keeper), 33)
+    crowd_out(holder(device, keeper), 33)
     session = device.sync()
     assert (session.items, session.visits) == ({"a1": TEA}, 1)
     (doubt,) = device.in_doubt
@@ -213,12 +203,12 @@ def test_forgotten_device_goes_on_and_keeps_aside_what_it_cannot_know(
 
 
 def test_forgotten_device_doubts_nothing_that_it_had_not_sent(
-    keeper: Service, make_device: MakeDevice, path: Path
+    keeper: Service, make_device: MakeDevice
 ) -> None:
     device = make_device(keeper.url)
     device.visit()
     device.sync()
-    crowd_out(holder(path, keeper), 33)
+    crowd_out(holder(device, keeper), 33)
     device.visit()
     assert (device.sync().visits, device.in_doubt, device.losses) == (2, (), ())
 
@@ -261,7 +251,7 @@ def test_full_token_that_does_not_even_take_a_new_device_is_said_and_nothing_han
 
 
 def test_uploader_brings_what_is_logged_once_the_service_can_be_reached(
-    service: Service, make_device: MakeDevice, path: Path
+    service: Service, make_device: MakeDevice
 ) -> None:
     port = free_port()
     device = make_device(f"http://127.0.0.1:{port}")
@@ -272,16 +262,16 @@ def test_uploader_brings_what_is_logged_once_the_service_can_be_reached(
             eventually(lambda: device.acknowledged == 3, "what was done offline is acknowledged")
             device.put("a1", "tea", 2)
             eventually(lambda: not device.pending, "what is done online is acknowledged")
-    there = read(holder(path, service))
+    there = read(holder(device, service))
     assert (there["items"], there["visits"]) == ({"a1": {"name": "tea", "quantity": 2}}, 3)
 
 
 def test_uploader_goes_on_with_a_new_session_after_the_old_one_was_lost(
-    keeper: Service, make_device: MakeDevice, path: Path
+    keeper: Service, make_device: MakeDevice
 ) -> None:
     device = make_device(keeper.url)
     device.sync()
-    holder(path, keeper).send("DELETE", "/session")
+    holder(device, keeper).send("DELETE", "/session")
     with Uploader(device, first=0.02, longest=0.05):
         device.visit()
         eventually(lambda: device.trouble, "it is said that the session is lost")
