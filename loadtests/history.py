@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 Kind = Literal["open", "put", "visit", "read", "close", "replay", "sync"]
 Outcome = Literal["ok", "fail", "info"]
 Phase = Literal["steady", "fault", "recovery", "final"]
@@ -66,7 +67,7 @@ class Operation:
 
 def write(operation: Operation, file: TextIO) -> None:
     """Append one operation as a line of JSON."""
-    file.write(json.dumps(vars(operation), separators=(",", ":")) + "\n")
+    file.write(_encode(vars(operation)) + "\n")
 
 
 def read(path: Path) -> list[Operation]:
