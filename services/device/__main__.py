@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from services.device.device import Device
-from services.device.errors import DeviceError
+from services.device.errors import DeviceError, Unavailable
 from services.device.uploader import Uploader
 
 EPILOG = """\
@@ -43,6 +43,8 @@ def main() -> None:
         else:
             try:
                 print(obey(device, arguments.command))
+            except Unavailable as error:
+                sys.exit(f"{error}\n{len(device.pending)} pending in {arguments.log}: `sync` again later")
             except DeviceError as error:
                 sys.exit(str(error))
 
@@ -96,7 +98,7 @@ def _run(device: Device) -> None:
 
 
 def _json(value: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(value)).decode()
+    return msgspec.json.encode(value).decode()
 
 
 if __name__ == "__main__":

@@ -88,17 +88,18 @@ class Server:
                 method, url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise Unavailable(f"{url}: {error}", reached=_reached(error)) from error
+            raise _unavailable(url, error) from error
         if not response.status_code:  # Locust's way to say that there was none
-            cause = getattr(response, "error", None)
-            raise Unavailable(f"{url}: {cause}", reached=_reached(cause))
+            raise _unavailable(url, getattr(response, "error", None))
         return response
 
 
-def _reached(error: Exception | None) -> bool:
-    """Whether a service may have seen the request: not if there was never a connection."""
+def _unavailable(url: str, error: Exception | None) -> Unavailable:
+    """A service may have seen the request, but not if there was never a connection."""
     cause = getattr(error.args[0] if error and error.args else None, "reason", None)
-    return not isinstance(cause, NewConnectionError | ConnectTimeoutError)
+    never = isinstance(cause, NewConnectionError | ConnectTimeoutError)
+    what = "no connection" if never else "no whole answer"
+    return Unavailable(f"{url}: {what} ({cause or error})", reached=not never)
 
 
 def _cookie(response: requests.Response) -> str | None:
