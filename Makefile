@@ -17,6 +17,7 @@ demo: setup ## break the pair under load and show which service lost what
 	@$(PYTHON) -m chaos demo
 
 test: setup ## all tests, those on real containers too
+	@python3 -m setup browser
 	@$(PYTHON) -m pytest
 
 up: setup ## start the pair on http://127.0.0.1:8080

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from setup import bench, compose, engine, images, python
+from setup import bench, browser, compose, engine, images, python
 from setup.command import SetupFailed
 from setup.line import say
 from setup.lock import alone
@@ -15,9 +15,10 @@ STEPS = {
     "engine": engine.ensure,
     "compose": compose.ensure,
     "images": images.ensure,
+    "browser": browser.ensure,
     "bench": bench.ensure,
 }
-ON_DEMAND = {"bench"}
+ON_DEMAND = {"browser", "bench"}
 FAILED, INTERRUPTED = 3, 130
 
 
@@ -53,7 +54,8 @@ EXPLANATION = (
     "python: .venv from requirements-dev.txt. engine: a Docker engine that answers. "
     "compose: its Compose plugin. "
     "images: the base images, official, or made from Debian packages and named in .env. "
-    "bench, only when named: what `make bench` races the services against, and the load generator wrk."
+    "Only when named: browser, the Chromium of the browser tests; "
+    "bench, what `make bench` races the services against, and the load generator wrk."
 )
 
 if __name__ == "__main__":
