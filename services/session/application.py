@@ -35,7 +35,10 @@ Excluded = Annotated[
 ]
 _ALWAYS = [("Cache-Control", "no-store"), ("Vary", "Cookie"), ("X-Content-Type-Options", "nosniff")]
 _WEB = Path(__file__).parents[1] / "web"
-_PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    " worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def build(store: SessionStore, cookie: Cookie, placed: Callable[[], Placement]) -> Flask:
@@ -151,13 +154,20 @@ def _pages() -> Blueprint:
     @routes.get("/")
     @endpoint("The page for people", {200: Answer("The page", str, "text/html")})
     def page() -> Response:
-        response = send_from_directory(_WEB, "index.html")
-        response.headers["Content-Security-Policy"] = _PAGE_POLICY
-        return response
+        return _file("index.html")
 
     @routes.get("/web/<path:name>")
     @endpoint("A part of that page", {200: Answer("The part", str, "*/*")}, NotFound)
     def part_of_page(name: str) -> Response:
-        return send_from_directory(_WEB, name)
+        response = _file(name)
+        if name == "worker.js":  # it is there for the whole page, not for its folder alone
+            response.headers["Service-Worker-Allowed"] = "../"
+        return response
 
     return routes
+
+
+def _file(name: str) -> Response:
+    response = send_from_directory(_WEB, name)
+    response.headers["Content-Security-Policy"] = _POLICY
+    return response

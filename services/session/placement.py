@@ -4,6 +4,7 @@ import re
 import socket
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +36,7 @@ class Placement(msgspec.Struct, frozen=True):
     dies_with: str
     instance: str
     boot: str
+    started_at: str
     path: str | None = None
     filesystem: str | None = None
     source: str | None = None
@@ -46,10 +48,12 @@ class Instance:
 
     container: str
     boot: str
+    started_at: str
 
     @classmethod
     def new(cls) -> "Instance":
-        return cls(socket.gethostname(), uuid.uuid4().hex[:12])
+        now = datetime.now(UTC).replace(tzinfo=None)
+        return cls(socket.gethostname(), uuid.uuid4().hex[:12], f"{now.isoformat(timespec='milliseconds')}Z")
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ def of_file(path: Path, service: str, store: str, instance: Instance) -> Placeme
     """The placement of state in a file of this instance's own file system."""
     mount = mount_of(path.resolve(), Path("/proc/self/mountinfo").read_text())
     return Placement(
-        *(service, store, mount.kind, DIES_WITH[mount.kind], instance.container, instance.boot),
+        *(service, store, mount.kind, DIES_WITH[mount.kind]),
+        *(instance.container, instance.boot, instance.started_at),
         path=str(path),
         filesystem=mount.filesystem,
         source=mount.origin,
@@ -106,7 +111,8 @@ def of_file(path: Path, service: str, store: str, instance: Instance) -> Placeme
 
 def of_kind(kind: Kind, service: str, store: str, instance: Instance, source: str | None) -> Placement:
     """The placement of state that is in no file of this instance."""
-    return Placement(service, store, kind, DIES_WITH[kind], instance.container, instance.boot, source=source)
+    about = (instance.container, instance.boot, instance.started_at)
+    return Placement(service, store, kind, DIES_WITH[kind], *about, source=source)
 
 
 def _unescape(field: str) -> str:

@@ -1,185 +1,152 @@
-/* One service on the page: its cart, its visits, and whether it keeps its promises. */
-import { Promised } from "./promised.js";
-import { ask, inDoubt, reason } from "./service.js";
-import { judge, short, whereabouts } from "./verdict.js";
+/* One service on the page: what this browser does with it, and when it is asked. */
+import { Kept } from "./database.js";
+import { Drawing } from "./drawing.js";
+import { accept, exchange, open } from "./exchange.js";
+import { end, random, record } from "./log.js";
+import { ask, reason } from "./service.js";
+import { judge, standing } from "./verdict.js";
 
+const [POLL_MS, SOON_MS, LATEST_MS, GROWTH] = [2000, 150, 15000, 1.6];
 const ANSWERS_SHOWN = 12;
-const OFFERED = { none: ["visit", "open"], kept: ["visit", "close"], lost: ["visit", "afresh"], ended: ["afresh"], unavailable: ["visit"] };
 
 export class Panel {
   #base;
-  #promised;
-  #placement = null;
-  #boots = new Set();
+  #route;
+  #kept;
+  #drawing;
+  #places = new Map(); // placements by boot, with when they were met: one cannot change under a running process
   #answers = [];
-  #queue = Promise.resolve(); // One request at a time: a read must not overtake a change.
+  #answer = null;
+  #verdict = {};
   #waiting = 0;
-  #drawn = "";
+  #failures = 0;
+  #current = Promise.resolve(); // the look that is under way or was the last
+  #queued = null; // the one after it
+  #timer;
+  #code;
 
-  constructor(base) {
-    this.#base = new URL(base, document.baseURI);
-    this.#promised = new Promised(this.#base);
-    this.element = document.getElementById("panel").content.firstElementChild.cloneNode(true);
-    this.#name(base === "./" ? "this service" : base.slice(0, -1));
-    this.#listen();
+  constructor(route) {
+    this.#route = route;
+    this.#base = new URL(route, document.baseURI);
+    this.#kept = new Kept(this.#base, (answer) => (answer ? this.#see(answer) : this.#draw()));
+    this.#drawing = new Drawing(route === "./" ? "this service" : route.slice(0, -1));
+    this.#drawing.listen({
+      add: (item) => this.#record({ operation: "put", id: random(8), ...item }),
+      remove: (id) => this.#record({ operation: "remove", id }),
+      visit: () => this.#record({ operation: "visit" }),
+      afresh: () => this.#then(() => open(this.#base, this.#kept)),
+      accept: () => this.#then(() => accept(this.#base, this.#kept)),
+      join: () => this.#join(),
+      stay: () => this.#drawing.offer(false),
+      link: () => this.#link(),
+      close: () => this.#then(() => this.#close()),
+      seen: () => this.#kept.change((log) => { log.aside = []; }).then(() => this.#draw()),
+    });
+    this.#draw();
   }
 
-  /* See what the service says now. Does nothing while something else is under way. */
+  get element() {
+    return this.#drawing.element;
+  }
+
+  /* Another device's session is offered, never just joined: whoever made the link can read what is put there. */
+  offer(route, code) {
+    if (route !== this.#route) return;
+    this.#code = code;
+    this.#drawing.offer(true);
+  }
+
+  /* Sends what waits and sees what the service says, now, and again after a while. */
   look() {
-    if (!this.#waiting) this.#enqueue(() => {});
-  }
-
-  #enqueue(change) {
-    this.#waiting += 1;
-    this.#queue = this.#queue.then(change).then(() => this.#look()).finally(() => { this.#waiting -= 1; });
-  }
-
-  #listen() {
-    const todo = {
-      visit: () => this.#countVisit(), open: () => this.#open(), afresh: () => this.#open(), close: () => this.#close(),
-    };
-    this.element.addEventListener("click", ({ target: { dataset } }) => {
-      if (dataset.do) this.#enqueue(todo[dataset.do]);
-      if (dataset.remove) this.#enqueue(() => this.#removeItem(dataset.remove));
+    this.#queued ??= this.#current.catch(() => {}).then(() => {
+      this.#queued = null;
+      this.#current = this.#look();
+      return this.#current;
     });
-    this.#at("form").addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#enqueue(() => this.#addItem(event.target));
-    });
+    return this.#queued;
   }
 
-  async #open() {
-    const answer = await this.#ask("POST", "session", {});
-    if (answer.ok) this.#promised.begin(answer.body, answer.by);
-    return answer.ok;
-  }
-
-  async #close() {
-    const answer = await this.#ask("DELETE", "session");
-    if (answer.ok) this.#promised.write(null);
-  }
-
-  async #addItem(form) {
-    const { name, quantity } = form.elements;
-    const item = { name: name.value.trim(), quantity: quantity.valueAsNumber };
-    const id = randomId();
-    if (await this.#do("PUT", `session/items/${id}`, item, ({ items }) => { items[id] = item; })) {
-      form.reset();
-      name.focus();
+  async #look() {
+    clearTimeout(this.#timer);
+    try {
+      const answer = await exchange(this.#base, this.#kept);
+      this.#failures = answer.ok || answer.status === 401 ? 0 : this.#failures + 1;
+      await this.#see(answer);
+    } finally {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#tick(), this.#pause());
     }
   }
 
-  async #removeItem(id) {
-    const doubt = ({ items }) => delete items[id];
-    await this.#do("DELETE", `session/items/${id}`, undefined, ({ items }) => { items[id] = null; }, doubt);
+  /* Out of sight only what waits is a reason to ask. */
+  #tick() {
+    if (document.hidden && !this.#waiting) this.#timer = setTimeout(() => this.#tick(), POLL_MS);
+    else this.look();
   }
 
-  async #countVisit() {
-    await this.#do("POST", "session/visits", {}, (promise, { visits }) => { promise.visits = Math.max(promise.visits + 1, visits); });
+  #pause() {
+    if (this.#verdict.undecided || (this.#waiting && this.#verdict.tone === "kept")) return SOON_MS;
+    const longest = Math.min(LATEST_MS, POLL_MS * GROWTH ** this.#failures);
+    return this.#failures ? longest * (0.5 + Math.random() / 2) : longest;
   }
 
-  /* A change to the session, opened first if there is none: `keep` writes down what was acknowledged,
-     `doubt` takes back what is no longer certain. Resolves to whether it was acknowledged. */
-  async #do(method, path, body, keep, doubt) {
-    if (!this.#promised.read() && !await this.#open()) return false;
-    const answer = await this.#ask(method, path, body);
-    if (!answer.ok && doubt && inDoubt(answer)) this.#promised.change(doubt);
-    if (answer.ok) {
-      this.#promised.change((promise) => {
-        keep(promise, answer.body);
-        Object.assign(promise, { at: answer.by, version: Math.max(promise.version, answer.version) });
-      });
-    }
-    return answer.ok;
+  async #record(operation) {
+    await this.#kept.change((log) => record(log, operation));
+    this.#kept.tell();
+    await this.#draw();
+    this.look();
   }
 
-  async #ask(method, path, body) {
-    const answer = await ask(this.#base, method, path, body);
-    this.#put(".notice", answer.ok ? "" : `${inDoubt(answer) ? "Not acknowledged" : "Not done"}. ${reason(answer)}`);
+  async #then(action) {
+    const answer = await action();
+    this.#drawing.notice(answer.ok ? "" : `Not done. ${reason(answer)}`);
+    await this.look();
     return answer;
   }
 
-  /* Without a session only readiness is asked for: a 401 would say nothing new. */
-  async #look() {
-    const promise = this.#promised.read();
-    const answer = await ask(this.#base, "GET", promise ? "session" : "readyz");
-    await this.#locate(answer.by);
-    if (JSON.stringify(this.#promised.read()) !== JSON.stringify(promise)) return; // Another tab: next time.
-    this.#answers = [...this.#answers, { container: answer.by?.container }].slice(-ANSWERS_SHOWN);
-    const verdict = judge(promise, answer, this.#placement, this.#answers);
-    this.#answers.at(-1).tone = verdict.tone;
-    const until = answer.body.idle_expires_at;
-    if (verdict.tone === "kept" && promise.until !== until) this.#promised.change((one) => { one.until = until; });
-    this.#draw(verdict, answer.by);
+  async #close() {
+    const answer = await ask(this.#base, "DELETE", "session");
+    if (answer.ok) await this.#kept.change(end);
+    return answer;
   }
 
-  /* Asked of each new process once: it cannot change under a running one. */
-  async #locate(by) {
-    if (!by || this.#boots.has(by.boot)) return;
-    const answer = await ask(this.#base, "GET", "placement");
+  async #join() {
+    const answer = await this.#then(() => open(this.#base, this.#kept, this.#code));
+    if (answer.ok || answer.status === 401) this.#drawing.offer(false);
+  }
+
+  async #link() {
+    const answer = await ask(this.#base, "POST", "session/link", {});
+    this.#drawing.notice(answer.ok ? "" : `No link. ${reason(answer)}`);
     if (!answer.ok) return;
-    this.#boots.add(by.boot);
-    this.#placement = answer.body;
-    this.#name(by.service);
-    this.#put(".where", whereabouts(answer.body));
+    await this.#kept.change((log) => { log.shared = true; });
+    const { link: code, expires_at: until } = answer.body;
+    const fragment = new URLSearchParams({ join: this.#route, code });
+    this.#drawing.link(new URL(`#${fragment}`, document.baseURI).href, until);
   }
 
-  #at(selector) {
-    return this.element.querySelector(selector);
+  async #see(answer) {
+    await this.#locate(answer.by);
+    this.#answer = answer;
+    this.#answers = [...this.#answers, { container: answer.by?.container }].slice(-ANSWERS_SHOWN);
+    await this.#draw();
   }
 
-  #name(name) {
-    this.#put(".name", name);
-    this.#at(".name").id = `service ${name}`.replaceAll(" ", "-");
-    this.element.setAttribute("aria-labelledby", this.#at(".name").id);
+  async #locate(by) {
+    if (!by || this.#places.has(by.boot)) return;
+    const { ok, at: met, body } = await ask(this.#base, "GET", "placement");
+    if (ok) this.#places.set(body.boot, { ...body, met });
   }
 
-  #put(selector, text) {
-    const place = this.#at(selector);
-    if (place.textContent !== text) place.textContent = text; // Set again, a status would be read out again.
+  async #draw() {
+    const log = await this.#kept.read();
+    const answer = this.#answer;
+    this.#waiting = log.pending.length;
+    this.#drawing.standing(...standing(log, answer));
+    if (answer && answer.turn !== log.turn) return; // A later answer is under way to this tab.
+    this.#verdict = judge(log, answer, this.#places, this.#answers);
+    if (answer) this.#answers.at(-1).tone = this.#verdict.tone;
+    this.#drawing.draw(this.#verdict, log.aside);
+    if (answer?.by) this.#drawing.answered(answer.by, this.#answers, this.#places.get(answer.by.boot));
   }
-
-  #draw({ tone, text, rows }, by) {
-    this.element.className = `panel ${tone}`;
-    this.#put(".verdict", text);
-    if (by) this.#put(".by", `answered last: container ${short(by.container)}, boot ${short(by.boot)}`);
-    for (const button of this.element.querySelectorAll("[data-do]")) button.hidden = !OFFERED[tone].includes(button.dataset.do);
-    const broken = this.#answers.filter((answer) => answer.tone === "lost").length;
-    this.#at(".answers").ariaLabel = `promise broken in ${broken} of the last ${this.#answers.length} answers`;
-    this.#at(".answers").replaceChildren(...this.#answers.map((one) => (
-      make("i", { className: one.tone, title: `${one.tone} ${short(one.container ?? "")}` }))));
-    this.#drawRows(rows);
-  }
-
-  #drawRows(rows) {
-    if (JSON.stringify(rows) === this.#drawn) return; // Drawn again, they would lose the keyboard's focus.
-    this.#drawn = JSON.stringify(rows);
-    const focused = this.#at("tbody").contains(document.activeElement);
-    this.#at("tbody").replaceChildren(...rows.map(drawRow));
-    this.#at("table").hidden = !rows.length;
-    if (focused) this.#at("form").elements.name.focus();
-  }
-}
-
-function drawRow({ id, name, promised, now, back, wrong }) {
-  const said = now === null ? "?" : now === undefined ? (wrong ? "missing" : "–") : back ? `${now}, was removed` : now;
-  const row = make("tr", { className: wrong ? "wrong" : "" });
-  const last = make("td");
-  if (id && now) {
-    last.append(make("button", { type: "button", textContent: "×", title: "remove", ariaLabel: `remove ${name}` }));
-    last.firstChild.dataset.remove = id;
-  }
-  row.append(
-    make("th", { scope: "row", textContent: name }), make("td", { textContent: promised ?? "–" }),
-    make("td", { className: "now", textContent: said }), last,
-  );
-  return row;
-}
-
-function make(tag, properties = {}) {
-  return Object.assign(document.createElement(tag), properties);
-}
-
-function randomId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => (byte % 36).toString(36)).join("");
 }

@@ -1,23 +1,26 @@
 /* One request to a service. It never throws: no answer at all has status 0. */
 const PATIENCE_MS = 5000;
 
-/* Resolves to {status, ok, by, version, body}; `body` of an error is its problem document. */
+/* Resolves to {status, ok, by, at, body}; `at` is the service's clock in ms; `body` of an error is its problem. */
 export async function ask(base, method, path, body) {
   const init = { method, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) };
   if (body) Object.assign(init, { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
   try {
     const response = await fetch(new URL(path, base), init);
     const { status, ok, headers } = response;
-    const version = Number(/\d+/.exec(headers.get("ETag") ?? "0"));
-    return { status, ok, by: servedBy(headers), version, body: await content(response) };
+    const at = Date.parse(headers.get("Date")) || Date.now();
+    return { status, ok, by: servedBy(headers), at, body: await content(response) };
   } catch (error) {
     const detail = error.name === "TimeoutError" ? `no answer within ${PATIENCE_MS / 1000} s` : "no connection";
-    return { status: 0, ok: false, by: null, version: 0, body: { detail } };
+    return { status: 0, ok: false, by: null, at: Date.now(), body: { detail } };
   }
 }
 
 /* Whether a change that was not acknowledged may have been made all the same. */
 export const inDoubt = ({ status }) => status === 0 || status >= 500;
+
+/* Whether this is the answer's problem, by the end of its type. */
+export const isProblem = ({ ok, body: { type = "" } }, ...names) => !ok && names.some((name) => type.endsWith(name));
 
 /* Why there is no success, in the words of the problem document. */
 export function reason({ status, body: { title = "Unavailable", detail = `status ${status}` } }) {

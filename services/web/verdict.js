@@ -1,52 +1,59 @@
 /* What an answer says about a promise, in words that claim no more than the answers show. Pure. */
-import { reason } from "./service.js";
+import { broken, missing, rows, waiting } from "./cart.js";
+import { inWords, whereabouts } from "./layers.js";
+import { isProblem, reason } from "./service.js";
 
-const WHERE = {
-  "writable-layer": "in the container's writable layer",
-  "volume": "on a volume",
-  "bind": "in a directory of the host",
-  "network": "on a file server",
-  "tmpfs": "in the container's memory (tmpfs)",
-  "process-memory": "in the process's memory",
-  "client": "on this device, sealed in a cookie",
-  "redis": "in Redis",
-};
-const EACH_ITS_OWN = ["writable-layer", "process-memory", "tmpfs"];
+const OWN = { "writable-layer": "writable layer", "process-memory": "memory", "tmpfs": "tmpfs" };
 const OUTSIDE = ["client", "redis", "network"];
+const ENOUGH = 4; // answers of a new container alone, until the old one is believed to be gone
 
 export const short = (id) => `${id.slice(0, 4)}…`;
 
-export function whereabouts({ kind, path, filesystem, source, dies_with: end }) {
-  const spot = path ? `: ${path} (${filesystem})` : source ? `: ${source}` : "";
-  return `Its bytes are ${WHERE[kind] ?? kind}${spot}; they die with ${end}.`;
-}
-
-/* {tone, text, rows}; tone is one of none, kept, lost, unavailable, ended. `promise` may be null;
-   `answers` are the latest {container}, this answer's included. */
-export function judge(promise, answer, placement, answers) {
+/* {tone, text, rows, lost, waiting, rest, undecided}; tone is one of none, kept, lost, unavailable, ended. `answer` is
+   null before the first; `places` are the placements by boot, each with the time it was `met`; `answers` are the
+   latest {container}, this one's included. */
+export function judge(log, answer, places, answers) {
+  const { promise } = log;
+  const why = promise && answer ? cause(promise.at, answer, places, answers) : { text: "" };
+  const say = (tone, text, session) => {
+    const table = rows(log, ["kept", "lost"].includes(tone), session);
+    const lost = tone === "lost" ? missing(table) : "";
+    return { tone, text, rows: table, lost, waiting: waiting(log), rest: Boolean(session), undecided: why.undecided };
+  };
+  if (!answer) return say("none", "Asking the service …");
   const { status, ok, body } = answer;
-  const say = (tone, text, session) => ({ tone, text, rows: promise ? rows(promise, tone, session) : [] });
   if (!ok && status !== 401) {
-    const stands = promise ? " What was promised is not forgotten." : "";
-    return say("unavailable", `${reason(answer)}${stands}`);
+    return say("unavailable", `${reason(answer)}${promise ? " What was promised is not forgotten." : ""}`);
   }
   if (!promise) return say("none", "No session is open. Your first item or visit opens one.");
-  const why = () => cause(promise.at, answer.by, placement, answers);
   if (status === 401) {
-    const end = ending(promise, body);
-    return end ? say("ended", end) : say("lost", `The service ${refusal(body)}. ${why()}`);
+    const end = ending(promise, answer);
+    return end ? say("ended", end) : say("lost", `The service ${refusal(body)}. ${why.text}`);
   }
   if (body.opened_at !== promise.openedAt) return say("ended", "This browser has since opened another session here.");
-  const differing = rows(promise, "kept", body).filter(({ wrong }) => wrong).length;
-  if (!differing) return say("kept", "All that was promised is there.", body);
+  if (answer.expected) {
+    const older = `its state is older than what it acknowledged to this device: it expects operation ${answer.expected} again`;
+    return say("lost", `The service knows this session, but ${older}. ${why.text}`, body);
+  }
+  if (!broken(log, body)) return say("kept", "All that was promised is there.", body);
   const versions = `it is at version ${body.version}, promised was ${promise.version}`;
-  return say("lost", `The service knows this session, but not all it promised: ${versions}. ${why()}`, body);
+  return say("lost", `The service knows this session, but not all it promised: ${versions}. ${why.text}`, body);
+}
+
+/* How it stands with what this device sends: [words, tone]. */
+export function standing({ pending, promise }, answer) {
+  const wait = pending.length ? `pending ${pending.length}` : "";
+  const cut = answer && !answer.ok && answer.status !== 401;
+  if (cut) return [[answer.status ? "unavailable" : "offline", wait].filter(Boolean).join(" · "), "cut"];
+  if (wait) return [wait, "pending"];
+  return promise && answer?.ok ? ["synchronised", "synchronised"] : ["nothing pending", "idle"];
 }
 
 /* Words for a session that is over without a broken promise; undefined if it is not. */
-function ending({ until }, { type = "", detail = "" }) {
-  if (/session-(expired|ended)$/.test(type)) return `The service says: ${detail}.`;
-  if (Date.parse(until) < Date.now()) return "The session's time was up.";
+function ending({ until }, answer) {
+  const { detail = "" } = answer.body;
+  if (isProblem(answer, "session-expired", "session-ended")) return `The service says: ${detail}.`;
+  if (Date.parse(until) < answer.at) return "The session's time was up.";
   if (/no session cookie/.test(detail)) return "This browser no longer has the session's cookie.";
 }
 
@@ -54,36 +61,31 @@ function refusal({ type = "", detail }) {
   return type.endsWith("credential-invalid") ? `refuses this session: ${detail}` : "no longer knows this session";
 }
 
-function cause(at, by, placement, answers) {
-  if (!by || !placement) return "";
-  const { kind } = placement;
-  if (OUTSIDE.includes(kind)) return whereabouts(placement);
-  if (by.container !== at.container) {
-    const who = inTurn(by, at, answers) ? "Another replica" : "Another container";
-    const own = EACH_ITS_OWN.includes(kind) ? ` Each has its own copy, ${WHERE[kind]}.` : ` ${whereabouts(placement)}`;
-    return `${who} answered (${short(by.container)}, was ${short(at.container)}).${own}`;
+/* {text, undecided}: undecided while the next few answers may show a better one. */
+function cause(at, { by }, places, answers) {
+  const place = by && places.get(by.boot);
+  if (!place) return { text: "" };
+  const { kind } = place;
+  const started = `started ${span(place.met - Date.parse(place.started_at))} ago`;
+  const [who, whose] = [short(by.container), short(at.container)];
+  if (OUTSIDE.includes(kind)) return { text: whereabouts(place) };
+  if (by.container === at.container) return { text: again(by.boot === at.boot, kind, started) };
+  if (!OWN[kind]) return { text: `Another container answered (${who}, was ${whose}). ${whereabouts(place)}` };
+  const since = answers.slice(answers.findIndex(({ container }) => container === by.container));
+  if (since.some(({ container }) => container === at.container)) {
+    return { text: `Another replica answered (${who}, was ${whose}). Each has its own copy, ${inWords(kind)}.` };
   }
-  if (by.boot === at.boot) return "The same process answered as before.";
-  return `The process was restarted (${short(by.boot)}, was ${short(at.boot)}) in the same container.`;
+  if (since.length < ENOUGH) return { text: `This replica (${who}) ${started}, with its own ${OWN[kind]}.`, undecided: true };
+  return { text: `This replica (${who}) ${started}: the old container's (${whose}) ${OWN[kind]} is gone.` };
 }
 
-/* Both are alive: the one that gave the promise has answered again after the other first did. */
-function inTurn(by, at, answers) {
-  const first = answers.findIndex(({ container }) => container === by.container);
-  return answers.slice(first).some(({ container }) => container === at.container);
+function again(same, kind, started) {
+  if (same) return "The same process answered as before.";
+  const gone = kind === "process-memory" || kind === "tmpfs" ? `: the ${OWN[kind]} of the one before is gone` : "";
+  return `This process ${started} in the same container${gone}.`;
 }
 
-/* {id, name, promised, now, back, wrong}; a value is undefined where there is none, null if not known. */
-function rows(promise, tone, session) {
-  const known = tone === "kept" || tone === "lost";
-  const now = (value) => (known ? value : null);
-  const cart = Object.keys({ ...promise.items, ...session?.items }).map((id) => {
-    const [was, is] = [promise.items[id], session?.items[id]];
-    const same = was ? was.quantity === is?.quantity && was.name === is.name : !is;
-    const wrong = known && id in promise.items && !same;
-    return { id, name: (is ?? was)?.name, promised: was?.quantity, now: now(is?.quantity), back: was === null, wrong };
-  });
-  const fewer = known && (session?.visits ?? 0) < promise.visits;
-  const visits = { name: "visits", promised: promise.visits, now: now(session?.visits), wrong: fewer };
-  return [...cart.filter(({ name }) => name), visits];
+function span(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }

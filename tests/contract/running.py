@@ -66,7 +66,7 @@ class Service:
 
     @classmethod
     def start(cls, name: str, module: str, settings: dict[str, str], log: Path) -> "Service":
-        port = free_port()
+        port = int(settings.get("PORT", free_port()))
         where = {"HOST": "127.0.0.1", "PORT": str(port), "SESSION_COOKIE_SECURE": "false"}
         with log.open("wb") as output:
             process = subprocess.Popen(

@@ -1,0 +1,68 @@
+"""A real Chromium on the real page. Whatever a test is about: no error, no violated policy, no foreign host."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from setup import browser as chromium
+from tests.browser.device import Device
+from tests.browser.server import Server
+from tests.browser.watch import Watch
+
+MakeDevice = Callable[..., Device]
+Scan = Callable[[Page], None]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = chromium.find()
+    if not found:
+        missing = f"no Chromium: `python3 -m setup {chromium.PACKAGE}`"
+        if os.environ.get("BROWSER_TESTS") == "required":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-background-networking"]
+        launched = playwright.chromium.launch(executable_path=found, args=options)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def device(browser: Browser) -> Iterator[MakeDevice]:
+    """Makes devices: `device(url)`; more are the settings of a browser's context."""
+    with ExitStack() as devices:
+        watches: list[Watch] = []
+
+        def make(url: str, **more: Any) -> Device:
+            context = devices.enter_context(browser.new_context(**more))
+            context.set_default_timeout(10_000)
+            watches.append(Watch(context))
+            return Device(context, watches[-1], url)
+
+        yield make
+    assert [complaint for watch in watches for complaint in watch.complaints] == []
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """A running service, and its page at its root."""
+    with Server.running(request.param, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def scan() -> Scan:
+    """Fails where axe finds something that keeps a person with a disability from using the page."""
+
+    def scan(page: Page) -> None:
+        found = Axe().run(page).response["violations"]
+        assert [f"{rule['id']}: {node['html']}" for rule in found for node in rule["nodes"]] == []
+
+    return scan

@@ -1,0 +1,93 @@
+"""Two devices in one session, and what a service may forget of them."""
+
+import re
+
+from tests.browser.conftest import MakeDevice
+from tests.browser.device import SYNCHRONISED, Device, Panel
+from tests.browser.server import Server
+from tests.browser.test_offline import RECONNECTED, cart, opened
+
+REMEMBERED = 32  # devices of a session, by the contract
+
+
+def linked(panel: Panel) -> str:
+    """The fragment of a link for another device."""
+    panel.press("Other device")
+    address = panel.element.get_by_label("Open this on the other device").input_value()
+    return "#" + address.partition("#")[2]
+
+
+def joined(other: Device, fragment: str) -> Panel:
+    panel = other.panel(other.open(fragment))
+    panel.press("Join it")
+    panel.finds("kept")
+    return panel
+
+
+def test_two_devices_share_a_session(device: MakeDevice, server: Server) -> None:
+    laptop, phone = device(server.url), device(server.url)
+    _, here = opened(laptop)
+    there = joined(phone, linked(here))
+    there.holds(coffee=1)
+    laptop.offline()
+    here.add("tea", 2)
+    here.visit()
+    here.shows("offline · pending 2")
+    there.add("jam", 3)
+    there.remove("coffee")
+    there.visit()
+    there.shows(SYNCHRONISED)
+    laptop.online()
+    here.shows(SYNCHRONISED, timeout=RECONNECTED)
+    here.finds("kept")
+    there.holds(tea=2, jam=3, visits=2)
+    there.finds("kept")
+    assert cart(laptop) == cart(phone) == ({"tea": 2, "jam": 3}, 2)
+
+
+def test_link_works_once(device: MakeDevice, server: Server) -> None:
+    laptop, phone, another = device(server.url), device(server.url), device(server.url)
+    fragment = linked(opened(laptop)[1])
+    joined(phone, fragment)
+    panel = another.panel(another.open(fragment))
+    panel.press("Join it")
+    panel.says(".notice", re.compile("^Not done"))
+    panel.finds("none")
+
+
+def test_session_of_another_device_is_offered_and_can_be_declined(device: MakeDevice, server: Server) -> None:
+    laptop, phone = device(server.url), device(server.url)
+    fragment = linked(opened(laptop)[1])
+    page, panel = opened(phone)
+    mine = phone.session()["opened_at"]
+    page.close()
+    panel = phone.panel(phone.open(fragment))
+    panel.press("Stay with this one")
+    panel.finds("kept")
+    assert (phone.session()["opened_at"], cart(phone)) == (mine, ({"coffee": 1}, 0))
+
+
+def test_loss_is_told_on_both_devices(device: MakeDevice, server: Server) -> None:
+    laptop, phone = device(server.url), device(server.url)
+    _, here = opened(laptop)
+    there = joined(phone, linked(here))
+    server.lose_everything()
+    for panel in (here, there):
+        panel.finds("lost", timeout=RECONNECTED)
+        panel.says(".lost-list", "Lost: coffee (1).")
+
+
+def test_device_that_was_forgotten_goes_on_under_a_new_id(device: MakeDevice, server: Server) -> None:
+    somebody = device(server.url)
+    _, panel = opened(somebody)
+    for number in range(REMEMBERED):
+        upload = {
+            "device": f"another-device-{number:04}",
+            "operations": [{"sequence": 1, "operation": "visit"}],
+            "since": somebody.session()["version"],
+        }
+        answer = somebody.context.request.post(f"{server.url}session/sync", data=upload)
+        assert answer.ok, answer.text()
+    panel.add("tea", 2)
+    panel.shows(SYNCHRONISED, timeout=RECONNECTED)
+    assert cart(somebody) == ({"coffee": 1, "tea": 2}, REMEMBERED)

@@ -1,0 +1,182 @@
+"""Without a connection the page goes on; with one again, everything arrives, and once."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from playwright.sync_api import Page, Request, Route, expect
+
+from tests.browser.conftest import MakeDevice
+from tests.browser.device import OFFLINE, SYNCHRONISED, Device, Panel
+from tests.browser.server import Server
+
+RECONNECTED = 20_000  # ms; the page asks again after 15 s at the latest
+
+
+def shop(panel: Panel) -> None:
+    """Ten operations; jam is put and removed again."""
+    panel.add("tea", 2)
+    panel.add("jam", 3)
+    panel.add("salt", 4)
+    panel.remove("jam")
+    for _ in range(6):
+        panel.visit()
+
+
+def cart(device: Device) -> tuple[dict[str, int], int]:
+    """What the service has: quantities by name, and visits."""
+    session = device.session()
+    return {item["name"]: item["quantity"] for item in session["items"].values()}, session["visits"]
+
+
+def uploads(device: Device) -> list[list[tuple[str, int]]]:
+    """(device, sequence) of all operations in each upload from now on."""
+    seen: list[list[tuple[str, int]]] = []
+
+    def see(request: Request) -> None:
+        if request.url.endswith("session/sync"):
+            body = json.loads(request.post_data or "{}")
+            seen.append([(body["device"], operation["sequence"]) for operation in body["operations"]])
+
+    device.context.on("request", see)
+    return seen
+
+
+def opened(device: Device) -> tuple[Page, Panel]:
+    """The page, with a session in which one coffee is acknowledged."""
+    page = device.open()
+    panel = device.panel(page)
+    panel.add("coffee", 1)
+    panel.shows(SYNCHRONISED)
+    panel.holds(coffee=1, visits=0)
+    return page, panel
+
+
+def test_what_was_done_offline_arrives_once_after_the_tab_was_closed(device: MakeDevice, server: Server) -> None:
+    somebody = device(server.url)
+    page, panel = opened(somebody)
+    somebody.offline()
+    shop(panel)
+    panel.shows("offline · pending 10")
+    page.close()
+    assert cart(somebody) == ({"coffee": 1}, 0)
+    page = somebody.open()
+    panel = somebody.panel(page)
+    panel.shows("offline · pending 10")
+    expect(panel.row("tea").locator(".waiting")).to_have_text("2")
+    expect(panel.row("visits").locator(".waiting")).to_have_text("+6")
+    somebody.online()
+    panel.shows(SYNCHRONISED, timeout=RECONNECTED)
+    panel.finds("kept")
+    assert cart(somebody) == ({"coffee": 1, "tea": 2, "salt": 4}, 6)
+
+
+def test_page_tells_what_was_lost_and_what_the_device_saved(device: MakeDevice, server: Server) -> None:
+    somebody = device(server.url)
+    page, panel = opened(somebody)
+    somebody.offline()
+    shop(panel)
+    panel.shows("offline · pending 10")
+    page.close()
+    server.lose_everything()
+    panel = somebody.panel(somebody.open())
+    panel.shows("offline · pending 10")
+    somebody.online()
+    panel.finds("lost", timeout=RECONNECTED)
+    panel.says(".lost-list", "Lost: coffee (1).")
+    panel.says(
+        ".saved-list",
+        "Saved by this device, not sent yet: tea (2), jam (3), salt (4), the removal of jam, 6 visits.",
+    )
+    panel.shows("pending 10")
+    panel.press("Open a new session and send it there")
+    panel.shows(SYNCHRONISED)
+    panel.finds("kept")
+    assert cart(somebody) == ({"tea": 2, "salt": 4}, 6)
+
+
+def test_session_opens_by_itself_when_the_first_operations_were_offline(
+    device: MakeDevice, server: Server
+) -> None:
+    somebody = device(server.url)
+    panel = somebody.panel(somebody.open())
+    panel.finds("none")
+    somebody.offline()
+    shop(panel)
+    panel.shows("offline · pending 10")
+    somebody.online()
+    panel.shows(SYNCHRONISED, timeout=RECONNECTED)
+    assert cart(somebody) == ({"tea": 2, "salt": 4}, 6)
+
+
+def test_upload_is_applied_once_when_its_answer_is_cut(device: MakeDevice, server: Server) -> None:
+    somebody = device(server.url)
+    page, panel = opened(somebody)
+    answers: list[int] = []
+
+    def cut_first(route: Route) -> None:
+        if answers:
+            route.continue_()
+            return
+        answers.append(route.fetch().status)
+        route.abort("connectionreset")
+
+    page.route("**/session/sync", cut_first)
+    sent = uploads(somebody)
+    panel.visit()
+    panel.shows("offline · pending 1")
+    panel.shows(SYNCHRONISED, timeout=RECONNECTED)
+    assert (answers, sent[0]) == ([200], sent[1])
+    panel.holds(visits=1)
+    assert cart(somebody) == ({"coffee": 1}, 1)
+
+
+def test_two_tabs_have_one_log_and_one_uploader(device: MakeDevice, server: Server) -> None:
+    somebody = device(server.url)
+    _, one = opened(somebody)
+    other = somebody.panel(somebody.open())
+    other.holds(coffee=1)
+    sent = uploads(somebody)
+    somebody.offline()
+    for _ in range(5):
+        one.visit()
+        other.visit()
+    one.shows("offline · pending 10")
+    other.shows("offline · pending 10")
+    somebody.online()
+    for tab in (one, other):
+        tab.shows(SYNCHRONISED, timeout=RECONNECTED)
+        tab.finds("kept")
+        tab.holds(visits=10)
+    assert cart(somebody) == ({"coffee": 1}, 10)
+    answered = Counter(operation for upload in sent[-1:] for operation in upload)
+    assert len(answered) == 10
+    assert set(answered.values()) == {1}
+
+
+def test_uploads_of_two_tabs_never_overlap(device: MakeDevice, server: Server) -> None:
+    """With a connection all along: each operation goes out in one upload only."""
+    somebody = device(server.url)
+    _, one = opened(somebody)
+    other = somebody.panel(somebody.open())
+    other.holds(coffee=1)
+    sent = uploads(somebody)
+    for _ in range(10):
+        one.visit()
+        other.visit()
+    one.holds(visits=20)
+    other.holds(visits=20)
+    times = Counter(operation for upload in sent for operation in upload)
+    assert (len(times), set(times.values())) == (20, {1})
+
+
+def test_only_the_page_is_kept_and_never_an_answer(device: MakeDevice, server: Server) -> None:
+    somebody = device(server.url)
+    page, _ = opened(somebody)
+    page.reload()
+    script = "caches.keys().then((names) => Promise.all(names.map((name) => caches.open(name).then((c) => c.keys()))))"
+    kept = page.evaluate(f"{script}.then((all) => all.flat().map((request) => request.url))")
+    web = Path("services/web")
+    parts = {f"{server.url}web/{file.name}" for file in web.iterdir()}
+    of_page = parts - {f"{server.url}web/{name}" for name in ("docs.css", "docs.html", "docs.js", "index.html", "worker.js")}
+    assert set(kept) == {server.url, *of_page}

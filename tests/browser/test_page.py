@@ -1,0 +1,107 @@
+"""The page for everybody: by keyboard, by screen reader, in the dark, on a phone; and what it says of a loss."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import MakeDevice, Scan
+from tests.browser.device import SYNCHRONISED
+from tests.browser.server import Server
+from tests.browser.test_offline import RECONNECTED, cart, opened
+from tests.browser.test_other_pages import NAMES, PHONE, SIZES
+from tests.browser.watch import overflow
+
+
+@pytest.fixture
+def restored(tmp_path: Path) -> Path:
+    return tmp_path / "backup.db"
+
+
+@pytest.mark.parametrize("settings", SIZES, ids=NAMES)
+def test_page_can_be_used_by_everybody_whatever_it_shows(
+    device: MakeDevice, server: Server, scan: Scan, settings: dict[str, object]
+) -> None:
+    somebody = device(server.url, **settings)
+    page, panel = opened(somebody)
+    panel.press("Other device")
+    expect(panel.element.locator(".link")).to_be_visible()
+    scan(page)
+    somebody.offline()
+    panel.add("a very long name of an item in a cart" * 2, 999)
+    panel.shows("offline · pending 1")
+    scan(page)
+    assert overflow(page) == 0
+    server.lose_everything()
+    somebody.online()
+    panel.finds("lost", timeout=RECONNECTED)
+    scan(page)
+    assert overflow(page) == 0
+
+
+def test_page_is_used_by_keyboard_alone(device: MakeDevice, server: Server) -> None:
+    somebody = device(server.url)
+    page = somebody.open()
+    panel = somebody.panel(page)
+    page.keyboard.press("Tab")
+    expect(panel.element.get_by_label("Item")).to_be_focused()
+    page.keyboard.type("tea")
+    page.keyboard.press("Enter")
+    expect(panel.element.get_by_label("Item")).to_be_focused()
+    panel.shows(SYNCHRONISED)
+    page.keyboard.press("Shift+Tab")
+    expect(panel.element.get_by_role("button", name="remove tea")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(panel.row("tea")).to_have_count(0)
+    expect(panel.element.get_by_label("Item")).to_be_focused()
+    assert cart(somebody) == ({}, 0)
+
+
+def test_page_is_dark_where_that_is_wanted(device: MakeDevice, server: Server) -> None:
+    script = "getComputedStyle(document.documentElement).backgroundColor"
+    shades = {scheme: device(server.url, color_scheme=scheme).open().evaluate(script) for scheme in ("dark", "light")}
+    assert shades["dark"] != shades["light"]
+
+
+def test_page_fits_a_phone(device: MakeDevice, server: Server) -> None:
+    assert overflow(device(server.url, **PHONE).open()) == 0
+
+
+def test_loss_under_the_open_page_turns_red_with_its_cause(device: MakeDevice, server: Server) -> None:
+    _, panel = opened(device(server.url))
+    server.lose_everything()
+    panel.finds("lost", timeout=RECONNECTED)
+    panel.says(".verdict", "The service no longer knows this session.", **{"use_inner_text": True}) if False else None
+    panel.says(".lost-list", "Lost: coffee (1).")
+    panel.holds(coffee="missing")
+
+
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+def test_older_state_is_told_apart_from_none(device: MakeDevice, server: Server, restored: Path) -> None:
+    """A backup comes back: the session is known, and what was acknowledged since is gone."""
+    somebody = device(server.url)
+    _, panel = opened(somebody)
+    server.stop()
+    shutil.copy(server.database, restored)
+    server.start()
+    panel.finds("kept", timeout=RECONNECTED)
+    panel.visit()
+    panel.holds(visits=1)
+    somebody.offline()
+    panel.add("tea", 2)
+    panel.shows("offline · pending 1")
+    server.stop()
+    for file in server.home.glob("sessions.db*"):
+        file.unlink()
+    shutil.copy(restored, server.database)
+    server.start()
+    somebody.online()
+    panel.finds("lost", timeout=RECONNECTED)
+    expect(panel.element.locator(".verdict")).to_contain_text("expects operation 2 again")
+    panel.says(".lost-list", "Lost: 1 of 1 visits.")
+    panel.says(".saved-list", "Saved by this device, not sent yet: tea (2).")
+    panel.press("Go on with what is left, and send it")
+    panel.shows(SYNCHRONISED)
+    panel.finds("kept")
+    assert cart(somebody) == ({"coffee": 1, "tea": 2}, 0)
