@@ -14,6 +14,7 @@ from setup import browser as chromium
 from tests.browser.device import Device
 from tests.browser.server import Server
 from tests.browser.watch import Watch
+from tests.e2e.conftest import images, pair  # noqa: F401 - fixtures
 
 MakeDevice = Callable[..., Device]
 Scan = Callable[[Page], None]
@@ -50,9 +51,16 @@ def device(browser: Browser) -> Iterator[MakeDevice]:
     assert [complaint for watch in watches for complaint in watch.complaints] == []
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running service, and its page at its root."""
+    with Server.running("sqlite", tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture(params=["memory"])
+def doomed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """A service for one test alone, which may do to it what it likes."""
     with Server.running(request.param, tmp_path) as running:
         yield running
 

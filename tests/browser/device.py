@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.watch import Watch
 
-OFFLINE, SYNCHRONISED = re.compile("^offline"), "synchronised"
+SYNCHRONISED = "synchronised"
 
 
 @dataclass(frozen=True)

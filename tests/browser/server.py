@@ -1,5 +1,7 @@
 """A service that can be ended and started again where it was."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,8 +49,16 @@ class Server:
         self.service = None
 
     def lose_everything(self) -> None:
-        """What replacing the container does to what is in it."""
+        """Killed, and started again without what it had in memory."""
+        assert self.store == "memory"
+        assert self.service
+        os.killpg(self.service.process.pid, signal.SIGKILL)
+        self.service.process.wait()
+        self.start()
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Ended as it should be, and then started again."""
         self.stop()
-        for file in self.home.glob("sessions.db*"):
-            file.unlink()
+        yield
         self.start()

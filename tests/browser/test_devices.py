@@ -2,6 +2,8 @@
 
 import re
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import MakeDevice
 from tests.browser.device import SYNCHRONISED, Device, Panel
 from tests.browser.server import Server
@@ -13,8 +15,9 @@ REMEMBERED = 32  # devices of a session, by the contract
 def linked(panel: Panel) -> str:
     """The fragment of a link for another device."""
     panel.press("Other device")
-    address = panel.element.get_by_label("Open this on the other device").input_value()
-    return "#" + address.partition("#")[2]
+    address = panel.element.get_by_label("Open this on the other device")
+    expect(address).to_have_value(re.compile("#join="))
+    return "#" + address.input_value().partition("#")[2]
 
 
 def joined(other: Device, fragment: str) -> Panel:
@@ -67,11 +70,11 @@ def test_session_of_another_device_is_offered_and_can_be_declined(device: MakeDe
     assert (phone.session()["opened_at"], cart(phone)) == (mine, ({"coffee": 1}, 0))
 
 
-def test_loss_is_told_on_both_devices(device: MakeDevice, server: Server) -> None:
-    laptop, phone = device(server.url), device(server.url)
+def test_loss_is_told_on_both_devices(device: MakeDevice, doomed: Server) -> None:
+    laptop, phone = device(doomed.url), device(doomed.url)
     _, here = opened(laptop)
     there = joined(phone, linked(here))
-    server.lose_everything()
+    doomed.lose_everything()
     for panel in (here, there):
         panel.finds("lost", timeout=RECONNECTED)
         panel.says(".lost-list", "Lost: coffee (1).")
@@ -89,5 +92,6 @@ def test_device_that_was_forgotten_goes_on_under_a_new_id(device: MakeDevice, se
         answer = somebody.context.request.post(f"{server.url}session/sync", data=upload)
         assert answer.ok, answer.text()
     panel.add("tea", 2)
-    panel.shows(SYNCHRONISED, timeout=RECONNECTED)
+    panel.holds(tea=2)
+    panel.finds("kept")
     assert cart(somebody) == ({"coffee": 1, "tea": 2}, REMEMBERED)

@@ -1,6 +1,5 @@
 """What a browser must not do on any of our pages, whatever else a test is about."""
 
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
@@ -37,10 +36,3 @@ def overflow(page: Page) -> int:
     """By how many pixels the page is wider than the window."""
     wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return wider
-
-
-def counted(page: Page, wanted: Callable[[Request], bool]) -> list[Request]:
-    """The requests of this page from now on that are wanted."""
-    seen: list[Request] = []
-    page.on("request", lambda request: seen.append(request) if wanted(request) else None)
-    return seen
