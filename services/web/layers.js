@@ -14,6 +14,7 @@ const ABOVE = {
   "volume": "volume", "bind": "directory of the host", "network": "file server", "tmpfs": "tmpfs",
   "process-memory": "process memory", "client": "this device", "redis": "Redis",
 };
+const LONG = /\b([\w-]{8})[\w-]{24,}/g; // a key's or a volume's name that is a digest
 const APART = ["client", "redis"];
 
 export function whereabouts({ kind, path, filesystem, source, dies_with: end }) {
@@ -25,8 +26,8 @@ export const inWords = (kind) => WHERE[kind] ?? kind;
 
 /* [{name, detail, holds, apart}]: `holds` the session's bytes; `apart`: not in the container. */
 export function layers({ kind, path, filesystem, source, dies_with: end }) {
-  const detail = [[path ?? source, filesystem && `(${filesystem})`].filter(Boolean).join(" "), `dies with ${end}`];
-  const holder = { detail: detail.filter(Boolean).join("; "), holds: true };
+  const spot = [path ?? source, filesystem && `(${filesystem})`].filter(Boolean).join(" ").replace(LONG, "$1…");
+  const holder = { detail: [spot, `dies with ${end}`].filter(Boolean).join("; "), holds: true };
   const own = { name: "writable layer", detail: "this container's own; nothing of the session" };
   const image = { name: "image layers", detail: "read-only, the same in every replica" };
   if (kind === "writable-layer") return [{ name: "writable layer", ...holder }, image];

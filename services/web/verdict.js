@@ -61,12 +61,13 @@ function refusal({ type = "", detail }) {
   return type.endsWith("credential-invalid") ? `refuses this session: ${detail}` : "no longer knows this session";
 }
 
-/* {text, undecided}: undecided while the next few answers may show a better one. */
+/* {text, undecided}: undecided while the next few answers may show a better one. Another replica may have told
+   where the bytes are: they all keep them in the same way. */
 function cause(at, { by }, places, answers) {
-  const place = by && places.get(by.boot);
+  const place = by && (places.get(by.boot) ?? [...places.values()].at(-1));
   if (!place) return { text: "" };
   const { kind } = place;
-  const started = `started ${span(place.met - Date.parse(place.started_at))} ago`;
+  const started = place.boot === by.boot ? `started ${span(place.met - Date.parse(place.started_at))} ago` : "is a new one";
   const [who, whose] = [short(by.container), short(at.container)];
   if (OUTSIDE.includes(kind)) return { text: whereabouts(place) };
   if (by.container === at.container) return { text: again(by.boot === at.boot, kind, started) };
@@ -86,6 +87,7 @@ function again(same, kind, started) {
 }
 
 function span(ms) {
-  const seconds = Math.max(0, Math.round(ms / 1000));
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 1) return "less than 1 s";
   return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }

@@ -57,7 +57,9 @@ def opened(device: Device) -> tuple[Page, Panel]:
     return page, panel
 
 
-def test_what_was_done_offline_arrives_once_after_the_tab_was_closed(device: MakeDevice, server: Server) -> None:
+def test_what_was_done_offline_arrives_once_after_the_tab_was_closed(
+    device: MakeDevice, server: Server
+) -> None:
     somebody = device(server.url)
     page, panel = opened(somebody)
     somebody.offline()
@@ -177,7 +179,9 @@ def test_only_the_page_is_kept_and_never_an_answer(device: MakeDevice, server: S
     somebody = device(server.url)
     page, _ = opened(somebody)
     every = "caches.keys().then((names) => Promise.all(names.map((name) => caches.open(name))))"
-    addresses = "Promise.all(all.map((cache) => cache.keys())).then((kept) => kept.flat().map(({url}) => url))"
+    addresses = (
+        "Promise.all(all.map((cache) => cache.keys())).then((kept) => kept.flat().map(({url}) => url))"
+    )
     kept = page.evaluate(f"{every}.then((all) => {addresses})")
     others = {"docs.css", "docs.html", "docs.js", "index.html", "worker.js"}
     parts = {file.name for file in (ROOT / "services" / "web").iterdir()} - others

@@ -15,7 +15,7 @@ from tests.browser.watch import overflow
 SERVICES = ("stateful", "stateless", "token")
 GONE = re.compile(
     r"^The service no longer knows this session\. "
-    r"This replica \(\w+…\) started \d+ s ago: the old container's \(\w+…\) writable layer is gone\.$"
+    r"This replica \(\w+…\) started [\w ]+ ago: the old container's \(\w+…\) writable layer is gone\.$"
 )
 
 
@@ -105,7 +105,9 @@ def test_what_waits_reaches_the_replica_that_knows_the_session(
     stateful = panels["stateful"]
     pair.scale(["stateful"], 3)
     stateful.finds("lost", timeout=RECONNECTED)
-    expect(stateful.element.locator(".verdict")).to_contain_text("Another replica answered", timeout=RECONNECTED)
+    expect(stateful.element.locator(".verdict")).to_contain_text(
+        "Another replica answered", timeout=RECONNECTED
+    )
     stateful.visit()
     stateful.shows(SYNCHRONISED, timeout=RECONNECTED)
     stateful.holds(visits=1)

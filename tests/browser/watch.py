@@ -33,6 +33,7 @@ class Watch:
 
 
 def overflow(page: Page) -> int:
-    """By how many pixels the page is wider than the window."""
-    wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return wider
+    """By how many pixels the page, or a panel on it, is wider than what it has."""
+    script = "[...document.querySelectorAll('html, .panel')].map((one) => one.scrollWidth - one.clientWidth)"
+    wider: list[int] = page.evaluate(script)
+    return max(wider)
