@@ -1,7 +1,9 @@
 /* One exchange between the log and its service: uploads what waits, or looks. One tab at a time. */
 import { broken } from "./cart.js";
-import { acknowledge, begin, forget, refuse, see, send } from "./log.js";
+import { acknowledge, begin, end, forget, refuse, see, send } from "./log.js";
 import { ask, inDoubt, isProblem, reason } from "./service.js";
+
+const WAITING = { ok: false, status: 0, body: { title: "Still open", detail: "what waits here must be sent first" } };
 
 /* Resolves to the service's answer; its body is the session where there is one. */
 export function exchange(base, kept) {
@@ -27,6 +29,24 @@ export function accept(base, kept) {
   return alone(kept.name, async () => {
     const answer = await ask(base, "GET", "session");
     if (answer.ok) await kept.change((log) => begin(log, answer.body, answer.by, log.shared));
+    return answer;
+  });
+}
+
+/* A code with which one other device joins; from then on what is different may be that device's doing. */
+export function link(base, kept) {
+  return alone(kept.name, async () => {
+    const answer = await ask(base, "POST", "session/link", {});
+    if (answer.ok) await kept.change((log) => { log.shared = true; });
+    return answer;
+  });
+}
+
+export function close(base, kept) {
+  return alone(kept.name, async () => {
+    if ((await kept.read()).pending.length) return WAITING;
+    const answer = await ask(base, "DELETE", "session");
+    if (answer.ok) await kept.change(end);
     return answer;
   });
 }
@@ -57,7 +77,7 @@ async function upload(base, kept) {
   await kept.change((log) => { body = send(log); });
   const answer = await ask(base, "POST", "session/sync", body);
   if (answer.ok) {
-    await kept.change((log) => acknowledge(log, answer.body, answer.by));
+    await kept.change((log) => acknowledge(log, answer.body.acknowledged, answer.by));
     return { ...answer, body: answer.body.session };
   }
   if (!inDoubt(answer)) await kept.change((log) => { log.sent = sent; });

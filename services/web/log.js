@@ -31,7 +31,8 @@ export function begin(log, session, by, shared = false) {
 
 /* The session was closed: nothing is promised any more. */
 export function end(log) {
-  Object.assign(log, fresh(), { turn: log.turn + 1 });
+  renumber(log, 0);
+  Object.assign(log, { promise: null, shared: false, turn: log.turn + 1 });
 }
 
 /* The next upload. From now on it is in doubt, until there is an answer. */
@@ -41,18 +42,18 @@ export function send(log) {
   return { device: log.device, since: log.since, operations };
 }
 
-export function acknowledge(log, { acknowledged, session }, by) {
+export function acknowledge(log, acknowledged, by) {
   const { promise, pending } = log;
   log.most = MOST;
   log.turn += 1;
   for (const operation of pending) if (operation.sequence <= acknowledged) keep(promise, operation);
   log.pending = pending.filter(({ sequence }) => sequence > acknowledged);
-  Object.assign(promise, { at: by, version: Math.max(promise.version, session.version) });
+  promise.at = by;
 }
 
 /* The service showed the session as promised. What it shows of one that others change too, it is held to. */
 export function see(log, { version, visits, items, idle_expires_at: until }) {
-  Object.assign(log.promise, { until }, log.shared ? { version, visits, items: { ...items } } : {});
+  Object.assign(log.promise, { version, until }, log.shared ? { visits, items: { ...items } } : {});
 }
 
 /* The service will never take this operation, so that none behind it was taken either: they may move up. */

@@ -1,8 +1,8 @@
 /* One service on the page: what this browser does with it, and when it is asked. */
 import { Kept } from "./database.js";
 import { Drawing } from "./drawing.js";
-import { accept, exchange, open } from "./exchange.js";
-import { end, random, record } from "./log.js";
+import { accept, close, exchange, link, open } from "./exchange.js";
+import { random, record } from "./log.js";
 import { ask, reason } from "./service.js";
 import { judge, standing } from "./verdict.js";
 
@@ -39,7 +39,7 @@ export class Panel {
       join: () => this.#join(),
       stay: () => this.#drawing.offer(false),
       link: () => this.#link(),
-      close: () => this.#then(() => this.#close()),
+      close: () => this.#then(() => close(this.#base, this.#kept)),
       seen: () => this.#kept.change((log) => { log.aside = []; }).then(() => this.#draw()),
     });
     this.#draw();
@@ -93,6 +93,7 @@ export class Panel {
   async #record(operation) {
     await this.#kept.change((log) => record(log, operation));
     this.#kept.tell();
+    this.#failures = 0; // Somebody is here: do not let them wait.
     await this.#draw();
     this.look();
   }
@@ -104,22 +105,15 @@ export class Panel {
     return answer;
   }
 
-  async #close() {
-    const answer = await ask(this.#base, "DELETE", "session");
-    if (answer.ok) await this.#kept.change(end);
-    return answer;
-  }
-
   async #join() {
     const answer = await this.#then(() => open(this.#base, this.#kept, this.#code));
     if (answer.ok || answer.status === 401) this.#drawing.offer(false);
   }
 
   async #link() {
-    const answer = await ask(this.#base, "POST", "session/link", {});
+    const answer = await link(this.#base, this.#kept);
     this.#drawing.notice(answer.ok ? "" : `No link. ${reason(answer)}`);
     if (!answer.ok) return;
-    await this.#kept.change((log) => { log.shared = true; });
     const { link: code, expires_at: until } = answer.body;
     const fragment = new URLSearchParams({ join: this.#route, code });
     this.#drawing.link(new URL(`#${fragment}`, document.baseURI).href, until);

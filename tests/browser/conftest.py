@@ -20,8 +20,9 @@ MakeDevice = Callable[..., Device]
 Scan = Callable[..., None]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Ended before other tests begin: Playwright's event loop would be in the way of theirs."""
     found = chromium.find()
     if not found:
         missing = f"no Chromium: `python3 -m setup {chromium.PACKAGE}`"
@@ -51,7 +52,7 @@ def device(browser: Browser) -> Iterator[MakeDevice]:
     assert [complaint for watch in watches for complaint in watch.complaints] == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running service, and its page at its root."""
     with Server.running("sqlite", tmp_path_factory.mktemp("server")) as running:

@@ -21,16 +21,16 @@ class Panel:
     def add(self, name: str, quantity: int = 1) -> None:
         self.element.get_by_label("Item").fill(name)
         self.element.get_by_label("Quantity").fill(str(quantity))
-        self.element.get_by_role("button", name="Add").click()
+        self.element.get_by_role("button", name="Add", exact=True).click()
 
     def visit(self) -> None:
-        self.element.get_by_role("button", name="Count a visit").click()
+        self.element.get_by_role("button", name="Count a visit", exact=True).click()
 
     def remove(self, name: str) -> None:
-        self.element.get_by_role("button", name=f"remove {name}").click()
+        self.element.get_by_role("button", name=f"remove {name}", exact=True).click()
 
     def press(self, button: str) -> None:
-        self.element.get_by_role("button", name=button).click()
+        self.element.get_by_role("button", name=button, exact=True).click()
 
     def shows(self, standing: str | re.Pattern[str], **more: Any) -> None:
         expect(self.element.locator(".standing")).to_have_text(standing, **more)

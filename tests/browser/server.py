@@ -7,22 +7,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from services.stateless.keyring import create_first
 from tests.contract.running import Service, free_port
 
 
 @dataclass
 class Server:
-    """A stateful service on a port of its own."""
+    """A service on a port of its own; `store` is one of memory, sqlite and token."""
 
     store: str
     home: Path
+    settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     service: Service | None = None
 
     @classmethod
     @contextmanager
-    def running(cls, store: str, home: Path) -> Iterator["Server"]:
-        server = cls(store, home)
+    def running(cls, store: str, home: Path, **settings: str) -> Iterator["Server"]:
+        server = cls(store, home, settings)
+        if store == "token":
+            create_first(home / "keys")
         server.start()
         try:
             yield server
@@ -38,9 +42,11 @@ class Server:
         return self.home / "sessions.db"
 
     def start(self) -> None:
-        where = f"sqlite:{self.database}" if self.store == "sqlite" else "memory:"
-        settings = {"SESSION_STORE": where, "PORT": str(self.port), "DRAIN_SECONDS": "1"}
-        self.service = Service.start(self.store, "stateful", settings, self.home / "service.log")
+        where = f"{self.store}:{self.database if self.store == 'sqlite' else ''}"
+        keys = {"SESSION_KEYS": str(self.home / "keys")} if self.store == "token" else {}
+        settings = {"SESSION_STORE": where, "PORT": str(self.port), **keys, **self.settings}
+        module = "stateless" if self.store == "token" else "stateful"
+        self.service = Service.start(self.store, module, settings, self.home / "service.log")
         self.service.await_health()
 
     def stop(self) -> None:

@@ -116,6 +116,31 @@ def test_session_opens_by_itself_when_the_first_operations_were_offline(
     assert cart(somebody) == ({"tea": 2, "salt": 4}, 6)
 
 
+def test_what_waits_is_sent_by_itself_when_the_service_was_away(device: MakeDevice, doomed: Server) -> None:
+    """The network was there all along: nothing tells the page but its own asking. And it opens meanwhile."""
+    somebody = device(doomed.url)
+    somebody.open().close()
+    with doomed.down():
+        panel = somebody.panel(somebody.open())
+        shop(panel)
+        panel.shows("offline · pending 10")
+    panel.shows(SYNCHRONISED, timeout=RECONNECTED)
+    assert cart(somebody) == ({"tea": 2, "salt": 4}, 6)
+
+
+def test_more_than_an_upload_takes_arrives_in_order(device: MakeDevice, server: Server) -> None:
+    somebody = device(server.url)
+    _, panel = opened(somebody)
+    somebody.offline()
+    click = "(button) => { for (let times = 0; times < 250; times += 1) button.click(); }"
+    panel.element.get_by_role("button", name="Count a visit").evaluate(click)
+    panel.shows("offline · pending 250")
+    somebody.online()
+    panel.shows(SYNCHRONISED, timeout=RECONNECTED)
+    panel.finds("kept")
+    assert cart(somebody) == ({"coffee": 1}, 250)
+
+
 def test_upload_is_applied_once_when_its_answer_is_cut(device: MakeDevice, server: Server) -> None:
     somebody = device(server.url)
     page, panel = opened(somebody)

@@ -1,8 +1,10 @@
 """The page for everybody: by keyboard, by ear, in the dark, on a phone; and what it says of a loss."""
 
 import re
+import secrets
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -49,7 +51,7 @@ def test_page_is_used_by_keyboard_alone(device: MakeDevice, server: Server) -> N
     expect(panel.element.get_by_label("Item")).to_be_focused()
     panel.shows(SYNCHRONISED)
     page.keyboard.press("Shift+Tab")
-    expect(panel.element.get_by_role("button", name="remove tea")).to_be_focused()
+    expect(panel.element.get_by_role("button", name="remove tea", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
     expect(panel.row("tea")).to_have_count(0)
     expect(panel.element.get_by_label("Item")).to_be_focused()
@@ -77,6 +79,60 @@ def test_loss_under_the_open_page_turns_red_with_its_cause(device: MakeDevice, d
     panel.says(".verdict", re.compile(cause))
     panel.says(".lost-list", "Lost: coffee (1).")
     panel.holds(coffee="missing")
+
+
+@pytest.mark.parametrize("doomed", ["token"], indirect=True)
+def test_what_a_service_never_takes_is_set_aside_and_the_rest_is_sent(
+    device: MakeDevice, doomed: Server
+) -> None:
+    """More than a cookie holds."""
+    somebody = device(doomed.url)
+    _, panel = opened(somebody)
+    somebody.offline()
+    names = [secrets.token_hex(50) for _ in range(40)]
+    for name in names:
+        panel.add(name, 1)
+    panel.visit()
+    panel.shows("offline · pending 41")
+    somebody.online()
+    panel.shows(SYNCHRONISED, timeout=RECONNECTED)
+    panel.finds("kept")
+    expect(panel.element.locator(".aside")).to_contain_text("too large")
+    items, visits = cart(somebody)
+    assert (set(items) < {"coffee", *names}, visits) == (True, 1)
+    panel.press("Dismiss what was not sent")
+    panel.says(".aside", "")
+
+
+@pytest.fixture
+def forgetful(tmp_path: Path) -> Iterator[Server]:
+    """A service whose sessions expire when they are left alone for a second."""
+    with Server.running("memory", tmp_path, SESSION_IDLE_SECONDS="1") as running:
+        yield running
+
+
+def test_expired_session_is_no_loss_and_what_waits_goes_to_the_next(
+    device: MakeDevice, forgetful: Server
+) -> None:
+    somebody = device(forgetful.url)
+    panel = somebody.panel(somebody.open())
+    somebody.offline()
+    panel.visit()
+    panel.shows("offline · pending 1")
+    somebody.online()
+    panel.finds("ended", timeout=RECONNECTED)
+    panel.visit()
+    panel.says(".saved-list", "Saved by this device, not sent yet: 1 visit.")
+    panel.press("Open a new session and send it there")
+    panel.holds(visits=1)
+
+
+def test_closed_session_leaves_nothing_promised(device: MakeDevice, server: Server) -> None:
+    somebody = device(server.url)
+    _, panel = opened(somebody)
+    panel.press("Close session")
+    panel.finds("none")
+    expect(panel.element.locator("tbody tr")).to_have_count(0)
 
 
 @pytest.mark.parametrize("doomed", ["sqlite"], indirect=True)
