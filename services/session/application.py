@@ -75,7 +75,7 @@ class _Application(Flask):
 
     def __init__(self, name: str, served_by: str) -> None:
         super().__init__(name, static_folder=None)
-        self.url_map.merge_slashes = False  # nothing is redirected: a path is spelled in one way
+        self.url_map.merge_slashes = False  # nothing is redirected: it would go past a gateway's prefix
         self._always = [*_ALWAYS, ("Served-By", served_by)]
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -62,6 +62,11 @@ def test_unknown_path_is_a_404_problem(client: Client) -> None:
     expect_problem(client.send("GET", "/nothing/here"), 404)
 
 
+def test_path_with_a_doubled_slash_is_not_redirected(member: Client) -> None:
+    """The service does not know the prefix that a gateway took off."""
+    expect_problem(member.send("POST", "/session//visits", allow_redirects=False), 404)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
