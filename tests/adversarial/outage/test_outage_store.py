@@ -79,13 +79,15 @@ def test_redis_store_makes_nobody_wait_twice_for_a_redis_that_is_silent(
 def test_redis_store_loses_no_request_to_connections_that_died_in_a_partition(
     store: Store, sessions: RedisStore
 ) -> None:
-    """Nothing tells them from live ones but that nobody answers; each would cost one request."""
+    """Nothing tells them from live ones but that nobody answers; each would cost one request,
+    or the half second of a trial.
+    """
     credential = sessions.open().credential
     with store.proxy.slow(0.1):
         in_parallel(8, lambda: sessions.load(credential))
     with store.partitioned():
         refused(lambda: sessions.load(credential))
-    eventually(lambda: serves(lambda: sessions.load(credential)), "it serves again")
+    eventually(lambda: serves(lambda: sessions.load(credential)), "it serves again", 2)
     with store.proxy.slow(0.1):
         assert in_parallel(8, lambda: sessions.load(credential).session.version) == [1] * 8
 
