@@ -31,7 +31,7 @@ class Server:
         try:
             yield server
         finally:
-            server.stop()
+            server.kill()
 
     @property
     def url(self) -> str:
@@ -54,12 +54,16 @@ class Server:
             self.service.stop()
         self.service = None
 
+    def kill(self) -> None:
+        if self.service:
+            os.killpg(self.service.process.pid, signal.SIGKILL)
+            self.service.process.wait()
+        self.service = None
+
     def lose_everything(self) -> None:
         """Killed, and started again without what it had in memory."""
         assert self.store == "memory"
-        assert self.service
-        os.killpg(self.service.process.pid, signal.SIGKILL)
-        self.service.process.wait()
+        self.kill()
         self.start()
 
     @contextmanager
