@@ -103,8 +103,9 @@ class SqliteStore:
                 if forgotten := devices.remember(marks, upload, record.version):
                     record = replace(record, horizon=record.version)
                 tables.mark(db, held.id, upload.device, marks[upload.device], forgotten)
-            record = self._touched(record, now)
-            tables.update(db, held.id, visits, record)
+            if operations or self._lifetime.touch_due(now, record.idle_expires_at, record.expires_at):
+                record = self._touched(record, now)
+                tables.update(db, held.id, visits, record)
             items = tables.items(db, held.id)
         return Synced(
             credential, marks.get(upload.device, Mark()).acknowledged, tables.session(record, visits, items)
