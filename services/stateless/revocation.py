@@ -10,6 +10,8 @@ from services.session.lifetime import Lifetime
 from services.session.store import SessionEnded
 from services.stateless.script import Script
 
+_ANY_GENERATION = 2**53
+"""Later than any there is, and still exact in Lua."""
 _SCRIPT = Path(__file__).with_name("revocation.lua").read_text()
 
 
@@ -28,6 +30,10 @@ class Revocations:
     def check(self, session: str, generation: int) -> int:
         """The newest generation, which a token of this one, if only within the grace, may go on as."""
         return self._ask(session, "check", generation)
+
+    def expect_going_on(self, session: str) -> None:
+        """Of all tokens of the session none was ended but by a renewal."""
+        self._ask(session, "check", _ANY_GENERATION)
 
     def renew(self, session: str, generation: int, expires_at: int) -> None:
         """The next generation is the newest from now on. A repeat within the grace changes nothing."""

@@ -128,12 +128,11 @@ class TokenStore:
         copied, now = link.copied, self._lifetime.clock()
         if now >= min(link.expires_at, copied.session.expires_at):
             raise LinkInvalid
+        session = self._touched(copied.session, now)
+        own = self._seal(replace(copied, session=session, id=secrets.token_urlsafe(16), generation=0))
         if self._revocations:
             _use_up(link, self._revocations)
-        session = self._touched(copied.session, now)
-        return Held(
-            self._seal(replace(copied, session=session, id=secrets.token_urlsafe(16), generation=0)), session
-        )
+        return Held(own, session)
 
     def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         """A fresh token. Only a revocation record can end the old one before its timeouts."""
@@ -193,7 +192,7 @@ class TokenStore:
 def _use_up(link: SealedLink, revocations: Revocations) -> None:
     """Raises `LinkInvalid` where it was used before, or what it was copied from has ended."""
     try:
-        revocations.check(link.copied.id, link.copied.generation)
+        revocations.expect_going_on(link.copied.id)
         revocations.end(link.id, 0, link.expires_at)
     except SessionEnded as error:
         raise LinkInvalid from error

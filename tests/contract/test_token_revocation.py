@@ -13,6 +13,7 @@ from services.session.store import (
     PreconditionFailed,
     SessionEnded,
     SessionExpired,
+    SessionTooLarge,
     StoreUnavailable,
 )
 from services.stateless.keyring import KeyRing, create_first
@@ -215,6 +216,25 @@ def test_code_is_refused_when_the_session_it_was_copied_from_has_ended(store: To
     store.close(token)
     with pytest.raises(LinkInvalid):
         store.join(code)
+
+
+def test_code_outlives_a_renewal_as_it_does_with_the_other_stores(store: TokenStore, clock: Clock) -> None:
+    token = opened(store)
+    code = store.link(token).code
+    store.renew(token)
+    clock.forward(5)
+    assert store.join(code)
+
+
+def test_code_is_not_used_up_by_a_copy_that_fits_no_cookie(
+    store: TokenStore, redis_url: str, keys: Path, lifetime: Lifetime
+) -> None:
+    """As with a key whose id is longer; another replica may still have the key before."""
+    code = store.link(opened(store)).code
+    narrow = TokenStore(KeyRing(keys), "stateless", 100, lifetime, Revocations(redis_url, lifetime))
+    with pytest.raises(SessionTooLarge):
+        narrow.join(code)
+    assert store.join(code)
 
 
 def test_copy_outlives_the_session_it_was_copied_from(store: TokenStore) -> None:
