@@ -6,12 +6,13 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import requests
 
 from chaos.line import Line
-from tests.contract.running import free_port
+from tests.contract.running import eventually, free_port
 
 
 class Gateway(ThreadingHTTPServer):
@@ -87,6 +88,33 @@ def test_cut_line_ends_connections_that_were_open(line: Line, gateway: Gateway) 
         with line.cut(), pytest.raises(requests.ConnectionError):
             post(line, session)
     assert gateway.done == 1
+
+
+def test_cut_line_lets_nobody_through_who_had_just_arrived(line: Line, gateway: Gateway) -> None:
+    """Accepted by the kernel, and at any stage of being accepted by the line."""
+    port = int(line.url.rpartition(":")[2])
+    with contextlib.ExitStack() as arrived:
+        for _ in range(10):
+            sockets = [
+                arrived.enter_context(socket.create_connection(("127.0.0.1", port), 5)) for _ in range(20)
+            ]
+            with line.cut():
+                for one in sockets:
+                    with contextlib.suppress(ConnectionError):
+                        one.sendall(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+                        assert one.recv(1) == b""
+    assert gateway.done == 0
+
+
+def open_files() -> set[str]:
+    return {file.name for file in Path("/proc/self/fd").iterdir()}
+
+
+def test_line_leaves_nothing_open(gateway: Gateway) -> None:
+    before = open_files()
+    with requests.Session() as session, Line(gateway.url) as line:
+        post(line, session)
+    eventually(lambda: open_files() == before, "the gateway has closed its ends, too")
 
 
 def test_line_is_at_the_same_place_after_each_cut(line: Line) -> None:
