@@ -85,7 +85,11 @@ def _same_site() -> None:
 
 @routes.post("/session")
 @endpoint(
-    "Open a session, or join one; sets the cookie", {201: answers.OPENED}, LinkInvalid, StoreUnavailable
+    "Open a session, or join one; sets the cookie",
+    {201: answers.OPENED},
+    LinkInvalid,
+    SessionTooLarge,
+    StoreUnavailable,
 )
 def open_session(joining: Joining) -> Response:
     parts = _parts()
@@ -153,13 +157,13 @@ def sync_device(credential: Known, upload: Upload) -> Response:
 
 
 @routes.post("/session/link")
-@endpoint("Get a code with which one more device joins", {201: answers.LINKED}, SessionTooLarge)
+@endpoint("Get a code with which one more device joins", {201: answers.LINKED})
 def link_device(credential: Known, _: Nothing) -> Response:
     return _json(LinkView.of(_parts().store.link(credential)), 201)
 
 
 @routes.post("/session/renew")
-@endpoint("Get a new credential for the same state", {204: answers.RENEWED})
+@endpoint("Get a new credential for the same state", {204: answers.RENEWED}, SessionTooLarge)
 def renew_session(credential: Known, _: Nothing, if_versions: IfMatch) -> Response:
     parts = _parts()
     renewed = parts.store.renew(credential, if_versions=if_versions)

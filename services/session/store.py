@@ -94,12 +94,13 @@ class SessionStore(Protocol):
         """A code for one more device; one that was given out before is void."""
 
     def join(self, code: str) -> Held:
-        """One more device's own credential of a session. Raises `LinkInvalid`."""
+        """One more device's own credential of a session. Raises `LinkInvalid`, `SessionTooLarge`."""
 
     def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         """A new credential for the same state; the old one ends after a short grace.
 
         Within the grace a repeat gives the same new credential, so parallel renewals agree.
+        Raises `SessionTooLarge`.
         """
 
     def close(self, credential: str, *, if_versions: Collection[int] | None = None) -> bool:

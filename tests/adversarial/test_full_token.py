@@ -37,6 +37,21 @@ def grown(app: Flask) -> tuple[list[str], Answer]:
     return cookies, put_all(app, product(range(50), range(HALF, WHOLE + 1)), cookies)
 
 
+def test_refusal_to_renew_a_full_token_is_documented(keys: Path) -> None:
+    """The number of renewals is in it: the tenth takes one digit more, for which there is no room."""
+    app = create_app({"SESSION_STORE": "token:", "SESSION_KEYS": str(keys), "SESSION_SERVICE": "a"})
+    cookies = [str(call(app, "POST", "/session").set_cookie)]
+    for _ in range(9):
+        renewed = call(app, "POST", "/session/renew", cookies[-1].partition(";")[0])
+        cookies.append(str(renewed.set_cookie))
+    put_all(app, product(range(50), [HALF]), cookies)
+    put_all(app, product(range(50), range(HALF, WHOLE + 1)), cookies)
+    refusal = call(app, "POST", "/session/renew", cookies[-1].partition(";")[0])
+    documented = call(app, "GET", "/openapi.json").json["paths"]["/session/renew"]["post"]["responses"]
+    assert refusal.json["type"].endswith("session-too-large")
+    assert "session-too-large" in str(documented["413"])
+
+
 def test_token_fills_a_cookie_to_the_last_byte_and_not_beyond(keys: Path) -> None:
     """Base64 comes in steps of one byte or two: which lengths there are depends on the cookie's name."""
     fullest = []
