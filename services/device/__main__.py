@@ -35,7 +35,7 @@ def main() -> None:
     )
     parser.add_argument("--base", default="http://127.0.0.1:8080/stateless", help="default: %(default)s")
     parser.add_argument("--log", type=Path, default=Path("device.db"), help="its log; default: %(default)s")
-    parser.add_argument("command", nargs="+", metavar="COMMAND", help="see below")
+    parser.add_argument("command", nargs="...", metavar="COMMAND", help="see below")
     arguments = parser.parse_args()
     with Device(arguments.log, arguments.base) as device:
         if arguments.command == ["run"]:

@@ -91,3 +91,12 @@ def test_command_help_names_each_command(offline: Phone) -> None:
     assert done.returncode == 0
     for command in ("put", "remove", "visit", "sync", "show", "link", "join", "begin", "run"):
         assert f"\n{command} " in done.stdout
+
+
+def test_code_may_begin_with_a_hyphen(offline: Phone) -> None:
+    done = offline.type("join", "-Aopz56tOlVrMEX9rRBLg6w.eFxBxjx8bP9a3wgdSKUpCQ")
+    assert (done.returncode, done.stdout) == (0, "joins with the next upload\n")
+
+
+def test_nothing_to_do_is_no_command(offline: Phone) -> None:
+    assert "--help lists them" in offline.type().stderr
