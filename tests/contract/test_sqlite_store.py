@@ -13,9 +13,11 @@ import pytest
 
 from services.session.credential import Credential
 from services.session.document import CountVisit, Item, PutItem
+from services.session.idempotency import once
 from services.session.lifetime import Lifetime
 from services.session.settings import SettingsError
 from services.session.store import SessionStore, StoreUnavailable
+from services.session.upload import Upload, Visit
 from services.stateful.app import create_app
 from services.stateful.sqlite import SqliteStore
 from tests.contract.clock import Clock
@@ -99,13 +101,16 @@ def test_sqlite_store_keeps_no_secret(sqlite_store: SqliteStore, tmp_path: Path)
     assert not [c for c in (first, second) if Credential.parse(c).secret.encode() in content]
 
 
-def test_sqlite_store_removes_the_items_when_a_session_is_closed(
+def test_sqlite_store_removes_all_but_the_end_when_a_session_is_closed(
     sqlite_store: SqliteStore, path: Path
 ) -> None:
+    tables, operation = ("grants", "items", "answers", "devices"), PutItem("a1", Item("tea", 1))
     credential = sqlite_store.open().credential
-    sqlite_store.apply(credential, [PutItem("a1", Item("tea", 1))])
+    sqlite_store.apply(credential, [operation], once=once("k", [operation]))
+    sqlite_store.sync(credential, Upload("phone-0123456789", (Visit(1),)))
+    assert all(rows(path, table) for table in tables)
     sqlite_store.close(credential)
-    assert rows(path, "items") == 0
+    assert [rows(path, table) for table in ("sessions", *tables)] == [1, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("table", ["sessions", "items"])

@@ -117,6 +117,16 @@ def test_device_that_uploaded_longest_ago_is_forgotten_and_told_so(store: Sessio
         assert store.sync(credential, visits(1, 1, device)).acknowledged == 1
 
 
+def test_forgotten_device_stays_forgotten_when_others_go_on(store: SessionStore) -> None:
+    credential = opened(store)
+    crowd = [nth_device(n) for n in range(limit_of(store) + 1)]
+    for device in crowd:
+        credential = store.sync(credential, visits(1, 1, device)).credential
+    credential = store.sync(credential, visits(2, 2, crowd[-1])).credential
+    with pytest.raises(DeviceForgotten):
+        store.sync(credential, visits(1, 1, crowd[0]))
+
+
 def test_device_that_goes_on_uploading_is_not_forgotten(store: SessionStore) -> None:
     credential = store.sync(opened(store), visits(1, 1, "constant-0123456789")).credential
     for n in range(2 * limit_of(store)):
