@@ -3,7 +3,7 @@
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import dropwhile, takewhile
 from typing import Any, TypeVar
 
@@ -322,3 +322,18 @@ def test_redis_store_is_read_when_redis_refuses_writes_and_a_touch_is_due(
     clock.forward(lifetime.throttle + 1)
     admin.config_set("maxmemory", "1")
     assert store.load(credential).session.visits == 1
+
+
+def test_answer_that_comes_too_late_is_not_taken_for_that_to_the_next_request(
+    store: RedisStore, server: ValkeyServer
+) -> None:
+    first, second = session_of(store, 1), session_of(store, 2)
+    with paused(server), pytest.raises(StoreUnavailable):
+        store.load(first)
+
+    def items() -> int | None:
+        with suppress(StoreUnavailable):  # until it was seen to be back
+            return len(store.load(second).session.items)
+        return None
+
+    assert eventually(items, "Redis is back") == 2
