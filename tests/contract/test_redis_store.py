@@ -15,6 +15,7 @@ from services.session.credential import Credential
 from services.session.document import CountVisit, Item, Operation, PutItem, RemoveItem
 from services.session.lifetime import Lifetime
 from services.session.store import SessionEnded, StoreUnavailable
+from services.session.upload import Upload, Visit
 from services.stateless.redis import RedisStore
 from tests.contract.clock import Clock
 from tests.contract.running import eventually, free_port
@@ -149,6 +150,18 @@ def test_redis_store_takes_one_round_trip_also_on_a_new_connection(
     credential = store.open().credential
     admin.client_kill_filter(_type="normal", skipme=True)
     assert len(commands_for(admin, lambda: store.load(credential))) == 1
+
+
+def test_redis_store_authenticates_and_takes_its_database_on_each_connection(
+    server: ValkeyServer, admin: redis.Redis, lifetime: Lifetime
+) -> None:
+    admin.acl_setuser("app", enabled=True, passwords=["+secret"], keys=["*"], commands=["+@all"])
+    store = RedisStore(f"redis://app:secret@127.0.0.1:{server.port}/3", lifetime)
+    for _ in range(2):
+        store.open()
+        assert [client["user"] for client in others(admin)] == ["app"]
+        admin.client_kill_filter(_type="normal", skipme=True)
+    assert admin.info("keyspace")["db3"]["keys"] == 2
 
 
 # What it leaves in Redis
@@ -304,6 +317,16 @@ def test_redis_store_is_unavailable_when_redis_is_full(store: RedisStore, admin:
         store.apply(credential, [CountVisit()])
     admin.config_set("maxmemory", "0")
     assert store.load(credential).session.version == 2
+
+
+def test_redis_store_is_downloaded_from_when_redis_refuses_writes_and_a_touch_is_due(
+    store: RedisStore, admin: redis.Redis, clock: Clock, lifetime: Lifetime
+) -> None:
+    credential = store.open().credential
+    store.sync(credential, Upload("phone-0123456789", (Visit(1),)))
+    clock.forward(lifetime.throttle + 1)
+    admin.config_set("maxmemory", "1")
+    assert store.sync(credential, Upload("phone-0123456789", ())).acknowledged == 1
 
 
 def test_redis_store_remembers_an_end_when_redis_is_full(store: RedisStore, admin: redis.Redis) -> None:

@@ -1,6 +1,7 @@
 """A second device joins a session with a code that the first was given."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -10,6 +11,7 @@ from services.session.store import CredentialRejected, LinkInvalid, SessionEnded
 from services.session.upload import Upload, Visit
 from services.stateless.token import TokenStore
 from tests.contract.clock import Clock
+from tests.contract.conftest import Replicas
 from tests.contract.store_uses import opened
 
 PHONE = "phone-0123456789"
@@ -53,6 +55,19 @@ def test_code_is_used_up_by_joining(server_side_store: SessionStore) -> None:
     server_side_store.join(code)
     with pytest.raises(LinkInvalid):
         server_side_store.join(code)
+
+
+def test_code_lets_in_one_of_many_at_once(replicas: Replicas) -> None:
+    code = replicas[0].link(opened(replicas[0])).code
+
+    def joined(number: int) -> bool:
+        try:
+            return bool(replicas[number % 2].join(code))
+        except LinkInvalid:
+            return False
+
+    with ThreadPoolExecutor(8) as devices:
+        assert sum(devices.map(joined, range(16))) == 1
 
 
 def test_new_code_voids_the_one_before(server_side_store: SessionStore) -> None:

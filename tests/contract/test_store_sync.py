@@ -99,6 +99,15 @@ def test_upload_moves_the_idle_timeout(store: SessionStore, clock: Clock) -> Non
     assert store.sync(credential, visits(1, 1)).session.idle_expires_at == clock() + 100
 
 
+def test_download_moves_the_idle_timeout_as_a_read_does(store: SessionStore, clock: Clock) -> None:
+    """Only by ten seconds or more: a device that looks often costs no write each time."""
+    credential, deadline = opened(store), clock() + 100
+    clock.forward(9)
+    assert store.sync(credential, visits(1, 0)).session.idle_expires_at == deadline
+    clock.forward(1)
+    assert store.sync(credential, visits(1, 0)).session.idle_expires_at == deadline + 10
+
+
 def test_marks_outlive_a_renewal(store: SessionStore) -> None:
     synced = store.sync(opened(store), visits(1, 3))
     assert store.sync(store.renew(synced.credential), visits(1, 4)).session.visits == 4
