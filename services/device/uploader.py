@@ -46,7 +46,7 @@ class Uploader:
                     self._device.sync()
                 failures = 0
                 self._device.logged.wait(_LOOK_SECONDS)
-            except (DeviceError, sqlite3.Error) as error:  # refusals too: what is lost may come back
+            except (DeviceError, sqlite3.Error, OSError) as error:  # refusals too: they may pass
                 wish = error.retry_after if isinstance(error, Unavailable) else 0
                 self._ended.wait(pause(failures, self._first, self._longest, wish))
                 failures += 1

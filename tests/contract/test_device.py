@@ -281,6 +281,20 @@ def test_uploader_goes_on_with_a_new_session_after_the_old_one_was_lost(
     assert device.trouble is None
 
 
+def test_uploader_goes_on_once_its_lock_can_be_opened_again(
+    services: dict[str, Service], make_device: MakeDevice, tmp_path: Path
+) -> None:
+    """As where the process had no file descriptors left for a while."""
+    lock = tmp_path / "phone.db-talking"
+    lock.mkdir()
+    device = make_device(services["memory"].url)
+    with Uploader(device, first=0.02, longest=0.05):
+        device.visit()
+        eventually(lambda: not device.logged.is_set(), "it has tried")
+        lock.rmdir()
+        eventually(lambda: not device.pending, "it is acknowledged")
+
+
 def test_uploader_brings_what_another_process_logs(service: Service, make_device: MakeDevice) -> None:
     device, other = make_device(service.url), make_device(service.url)
     with Uploader(device):
