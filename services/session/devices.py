@@ -5,7 +5,8 @@ lost answer, a repeated upload, two at once or another replica never apply anyth
 
 It remembers a bounded number of devices. Of those it forgot it keeps one number, the *horizon*: the
 version at which it last forgot one. A device says since which version it has known the session; one that
-is not known, but may have been before the horizon, is told so, as what it uploads may be there already.
+is not known, but may have been before the horizon, is told so, as what it uploads may be there already; and
+so is one that knew a later version than there is, after a store was brought back to an earlier state.
 
 Operations of several devices merge in the order in which the server gets them. Visits add up, items of
 different ids coexist, and of one id the later *upload* wins, not the later act: who puts two teas at noon,
@@ -36,8 +37,8 @@ def expect_numbered(upload: Upload) -> None:
             raise SequenceGap(expected)
 
 
-def due(upload: Upload, mark: Mark | None, horizon: int) -> list[Operation]:
-    """What of an upload, numbered as it should be, is still to be applied.
+def due(upload: Upload, mark: Mark | None, horizon: int, version: int) -> list[Operation]:
+    """What of an upload, numbered as it should be, is still to be applied to a session at this version.
 
     Raises `SequenceGap` and `DeviceForgotten`.
     """
@@ -46,6 +47,8 @@ def due(upload: Upload, mark: Mark | None, horizon: int) -> list[Operation]:
     expected = (mark or Mark()).acknowledged + 1
     if upload.first > expected:
         raise SequenceGap(expected)
+    if mark is None and upload.operations and upload.since > version:
+        raise DeviceForgotten  # the session went back: later on, this device would look new once more
     return [operation.intent for operation in upload.operations[expected - upload.first :]]
 
 

@@ -193,8 +193,8 @@ class DeviceForgotten(SessionError):
 
     def __init__(self) -> None:
         super().__init__(
-            "other devices have uploaded since, and this one may have been forgotten: whether operations "
-            "it never had an answer to were applied is not known; go on as a new device"
+            "the session may have known this device, and does not any more: whether operations that it never "
+            "had an answer to were applied is not known; go on as a new device"
         )
 
 

@@ -92,7 +92,9 @@ class MemoryStore:
     def sync(self, credential: str, upload: Upload) -> Synced:
         with self._lock:
             entry, now = self._admitted(Credential.parse(credential))
-            if operations := devices.due(upload, entry.marks.get(upload.device), entry.record.horizon):
+            if operations := devices.due(
+                upload, entry.marks.get(upload.device), entry.record.horizon, entry.record.version
+            ):
                 entry.change(operations)
                 version = entry.record.version
                 if devices.remember(entry.marks, upload, version):

@@ -97,7 +97,7 @@ class SqliteStore:
         with self._changing() as db:
             record, visits, now = self._admitted(db, held)
             marks = tables.marks(db, held.id)
-            if operations := devices.due(upload, marks.get(upload.device), record.horizon):
+            if operations := devices.due(upload, marks.get(upload.device), record.horizon, record.version):
                 visits, _ = tables.change(db, held.id, visits, operations)
                 record = replace(record, version=record.version + 1)
                 if forgotten := devices.remember(marks, upload, record.version):

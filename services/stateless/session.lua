@@ -143,6 +143,7 @@ if verb == 'sync' then
   if not mark and since < horizon then return {'forgotten'} end
   local acknowledged = tonumber(string.match(mark or '0', '^%d+'))
   if first > acknowledged + 1 then return {'gap', acknowledged + 1} end
+  if not mark and since > version and ARGV[13] then return {'forgotten'} end
   local applied = #change(13, acknowledged + 1 - first)
   if applied == 0 then
     touch(throttle, redis.pcall)

@@ -102,7 +102,7 @@ class TokenStore:
     def sync(self, credential: str, upload: Upload) -> Synced:
         sealed = self._admitted(credential)
         marks = sealed.marks
-        operations = devices.due(upload, marks.get(upload.device), sealed.horizon)
+        operations = devices.due(upload, marks.get(upload.device), sealed.horizon, sealed.session.version)
         if not operations:
             held = self._read(credential, sealed)
             acknowledged = marks.get(upload.device, Mark()).acknowledged

@@ -98,9 +98,15 @@ class Chance:
     def sync(self, n: int) -> Step:
         first, count = self._random.choice([1, 1, 1, 1, 1, 2, 3]), self._random.choice([0, 1, 1, 2, 3])
         operations = [self._operation(number) for number in range(first, first + count)]
-        since = self._random.choice([0, 40, 10**6, 10**6])
-        upload = Upload(self._random.choice(DEVICES), tuple(operations), since)
-        return lambda store, given: replace(store.sync(given[n], upload), credential="")
+        upload = Upload(self._random.choice(DEVICES), tuple(operations), self._random.choice([0, 40, 10**6]))
+        is_new = self._random.random() < 0.6
+
+        def step(store: SessionStore, given: Given) -> object:
+            since = store.load(given[n]).session.version if is_new else upload.since
+            asked = Upload(upload.device, upload.operations, since)
+            return replace(store.sync(given[n], asked), credential="")
+
+        return step
 
     def link(self, n: int) -> Step:
         def step(store: SessionStore, given: Given) -> object:

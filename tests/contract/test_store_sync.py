@@ -139,7 +139,8 @@ def test_forgotten_device_stays_forgotten_when_others_go_on(store: SessionStore)
 def test_device_that_goes_on_uploading_is_not_forgotten(store: SessionStore) -> None:
     credential = store.sync(opened(store), visits(1, 1, "constant-0123456789")).credential
     for n in range(2 * limit_of(store)):
-        synced = store.sync(credential, visits(1, 1, nth_device(n), since=10_000))
+        since = store.load(credential).session.version
+        synced = store.sync(credential, visits(1, 1, nth_device(n), since=since))
         synced = store.sync(synced.credential, visits(n + 2, n + 2, "constant-0123456789"))
         credential = synced.credential
     assert synced.acknowledged == 2 * limit_of(store) + 1
@@ -156,6 +157,20 @@ def test_new_device_is_told_from_a_forgotten_one_by_since_when_it_knows_the_sess
     with pytest.raises(DeviceForgotten):
         store.sync(credential, visits(1, 1, PHONE, since=horizon - 1))
     assert store.sync(credential, visits(1, 1, PHONE, since=horizon)).acknowledged == 1
+
+
+def test_device_that_knew_a_later_version_than_there_is_is_not_taken_for_a_new_one(
+    store: SessionStore,
+) -> None:
+    """A store was brought back to an earlier state: pushed out by others, it would look new once more."""
+    credential = store.sync(opened(store), visits(1, 1, TABLET)).credential
+    version = store.load(credential).session.version
+    with pytest.raises(DeviceForgotten):
+        store.sync(credential, visits(1, 1, PHONE, since=version + 1))
+    with pytest.raises(SequenceGap):
+        store.sync(credential, visits(2, 2, PHONE, since=version + 1))
+    assert store.sync(credential, Upload(PHONE, (), version + 1)).acknowledged == 0
+    assert store.sync(credential, visits(1, 1, PHONE, since=version)).acknowledged == 1
 
 
 def test_device_is_not_forgotten_for_a_download(store: SessionStore) -> None:
