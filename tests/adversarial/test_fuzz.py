@@ -27,7 +27,7 @@ __all__ = ["redis_url", "service", "services"]
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1000"))
 """Two placements a service: 2,000 examples a service."""
-SEQUENCES = EXAMPLES // 10
+SEQUENCES = EXAMPLES // 5
 STEPS = 5
 SECONDS = 30
 TRIES = 5
