@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 
 from chaos.cluster import Cluster
 from chaos.faults.fault import Fault, Victim, Witness
-from chaos.faults.proof import same_processes, seen_throughout
+from chaos.faults.proof import calm
 from loadtests.history import Operation
 from loadtests.score import Habit
 
@@ -33,8 +33,7 @@ class ConcurrentWrites(ByClients):
     habit: ClassVar[Habit] = "two-tabs"
 
     def happened(self, witness: Witness) -> bool:
-        calm = seen_throughout(witness) and same_processes(witness)
-        return calm and overlapping(witness.history)
+        return calm(witness) and overlapping(witness.history)
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,9 @@ class ReplayToken(ByClients):
     habit: ClassVar[Habit] = "replay"
 
     def happened(self, witness: Witness) -> bool:
-        calm = seen_throughout(witness) and same_processes(witness)
         replayed = [op for op in witness.history if op.operation == "replay" and op.served_by]
         closed = {op.session for op in witness.history if op.operation == "close" and op.outcome == "ok"}
-        return calm and any(op.session in closed for op in replayed)
+        return calm(witness) and any(op.session in closed for op in replayed)
 
 
 def overlapping(history: Sequence[Operation]) -> bool:

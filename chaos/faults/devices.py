@@ -9,7 +9,7 @@ from chaos.cluster import Cluster
 from chaos.engine import ClusterError
 from chaos.faults.container import Recreate
 from chaos.faults.fault import Fault, Findings, Victim, Witness
-from chaos.faults.proof import same_processes, seen_throughout
+from chaos.faults.proof import calm
 from chaos.line import Line
 from loadtests.history import Operation
 from loadtests.score import Habit
@@ -34,8 +34,7 @@ class Offline(Fault):
             yield
 
     def happened(self, witness: Witness) -> bool:
-        calm = seen_throughout(witness) and same_processes(witness)
-        return calm and was_cut_off(witness.history)
+        return calm(witness) and was_cut_off(witness.history)
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,7 @@ class LostAnswer(Fault):
             yield
 
     def happened(self, witness: Witness) -> bool:
-        calm = seen_throughout(witness) and same_processes(witness)
-        return calm and uploaded_again(witness.history)
+        return calm(witness) and uploaded_again(witness.history)
 
 
 def was_cut_off(history: Sequence[Operation]) -> bool:

@@ -26,6 +26,11 @@ def same_processes(witness: Witness) -> bool:
     return same_containers(witness) and None not in before and before == boots(witness.after)
 
 
+def calm(witness: Witness) -> bool:
+    """Whether nothing was done to them: seen throughout, and the same processes all along."""
+    return seen_throughout(witness) and same_processes(witness)
+
+
 def new_processes(witness: Witness) -> bool:
     """Whether every process was replaced, by its own word and by the engine's."""
     before, after = witness.before, witness.after
