@@ -92,27 +92,21 @@ def _same_site() -> None:
     StoreUnavailable,
 )
 def open_session(joining: Joining) -> Response:
-    parts = _parts()
-    held = parts.store.open() if joining.link is None else parts.store.join(joining.link)
-    response = _json(SessionView.of(held.session), 201)
-    response.set_etag(str(held.session.version))
-    parts.cookie.keep(response, request, held.credential)
-    return response
+    store = _parts().store
+    held = store.open() if joining.link is None else store.join(joining.link)
+    return _held(_json(SessionView.of(held.session), 201), held.session.version, held.credential)
 
 
 @routes.get("/session")
 @endpoint("Read it", {200: answers.READ, 304: answers.NOT_CHANGED})
 def read_session(credential: Known, if_versions: IfMatch, known: IfNoneMatch) -> Response:
-    parts = _parts()
-    held = parts.store.load(credential)
+    held = _parts().store.load(credential)
     version = held.session.version
     PreconditionFailed.unless_at(if_versions, version)
     response = (
         Response(status=304) if known.contains_weak(str(version)) else _json(SessionView.of(held.session))
     )
-    response.set_etag(str(version))
-    parts.cookie.keep(response, request, held.credential)
-    return response
+    return _held(response, version, held.credential)
 
 
 @routes.put("/session/items/<item_id>")
@@ -147,13 +141,10 @@ def count_visit(credential: Known, _: Nothing, if_versions: IfMatch, key: Idempo
     SessionTooLarge,
 )
 def sync_device(credential: Known, upload: Upload) -> Response:
-    parts = _parts()
     devices.expect_numbered(upload)
-    synced = parts.store.sync(credential, upload)
+    synced = _parts().store.sync(credential, upload)
     response = _json(SyncedView(synced.acknowledged, SessionView.of(synced.session)))
-    response.set_etag(str(synced.session.version))
-    parts.cookie.keep(response, request, synced.credential)
-    return response
+    return _held(response, synced.session.version, synced.credential)
 
 
 @routes.post("/session/link")
@@ -190,8 +181,13 @@ def _apply(credential: str, operation: Operation, if_versions: IfMatch, key: Ide
 
 def _changed(applied: Applied, body: Any, status: int) -> Response:
     response = Response(status=status) if body is None else _json(body, status)
-    response.set_etag(str(applied.version))
-    _parts().cookie.keep(response, request, applied.credential)
+    return _held(response, applied.version, applied.credential)
+
+
+def _held(response: Response, version: int, credential: str) -> Response:
+    """The answer about a session at this version, to who holds this credential from now on."""
+    response.set_etag(str(version))
+    _parts().cookie.keep(response, request, credential)
     return response
 
 

@@ -1,6 +1,6 @@
 """Sessions in Redis: one hash each, changed by one script in one round trip."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +34,17 @@ from services.stateless.script import Script
 
 _item = msgspec.json.Decoder(tuple[str, int])
 _SCRIPT = Path(__file__).with_name("session.lua").read_text()
-_GONE: dict[bytes, tuple[type[SessionGone], str]] = {
-    b"unknown": (SessionUnknown, "no such session is known here"),
-    b"ended": (SessionEnded, "this session, or this credential of it, has ended"),
-    b"expired": (SessionExpired, "the session has expired"),
-}
-_REFUSED: dict[bytes, type[SessionError]] = {
+_REFUSALS: dict[bytes, Callable[..., SessionError]] = {
+    b"unknown": lambda: SessionUnknown("no such session is known here"),
+    b"ended": lambda: SessionEnded("this session, or this credential of it, has ended"),
+    b"expired": lambda: SessionExpired("the session has expired"),
+    b"precondition": lambda version: PreconditionFailed(f"the session is at version {version}"),
+    b"mismatch": lambda: IdempotencyMismatch(MISMATCH),
     b"forgotten": DeviceForgotten,
     b"gap": SequenceGap,
     b"link": LinkInvalid,
 }
+"""By what the script answers in place of `ok`, and with what stands behind it."""
 
 
 class RedisStore:
@@ -127,15 +128,8 @@ class RedisStore:
             *(credential.digest, "" if if_versions is None else f",{','.join(map(str, if_versions))},"),
             *(verb, *arguments),
         )
-        if status == b"precondition":
-            raise PreconditionFailed(f"the session is at version {answer[0]}")
-        if status == b"mismatch":
-            raise IdempotencyMismatch(MISMATCH)
-        if refusal := _REFUSED.get(status):
-            raise refusal(*answer)
         if status != b"ok":
-            error_type, text = _GONE[status]
-            raise error_type(text)
+            raise _REFUSALS[status](*answer)
         return list(answer)
 
 
