@@ -8,6 +8,7 @@ import { judge, standing } from "./verdict.js";
 
 const [POLL_MS, SOON_MS, LATEST_MS, GROWTH] = [2000, 150, 15000, 1.6];
 const ANSWERS_SHOWN = 12;
+const HEARD = 24; // two rounds of as many replicas as the gateway has places for, and some
 
 export class Panel {
   #base;
@@ -16,6 +17,7 @@ export class Panel {
   #drawing;
   #places = new Map(); // placements by boot, with when they were met: one cannot change under a running process
   #answers = [];
+  #heard = []; // the containers of the latest answers: to a question of where, too, in which it took its turn
   #answer = null;
   #verdict = {};
   #waiting = 0;
@@ -120,6 +122,7 @@ export class Panel {
   }
 
   async #see(answer) {
+    this.#hear(answer);
     await this.#locate(answer.by);
     this.#answer = answer;
     this.#answers = [...this.#answers, { container: answer.by?.container }].slice(-ANSWERS_SHOWN);
@@ -128,8 +131,14 @@ export class Panel {
 
   async #locate(by) {
     if (!by || this.#places.has(by.boot)) return;
-    const { ok, at: met, body } = await ask(this.#base, "GET", "placement");
+    const answer = await ask(this.#base, "GET", "placement");
+    this.#hear(answer);
+    const { ok, at: met, body } = answer;
     if (ok) this.#places.set(body.boot, { ...body, met });
+  }
+
+  #hear({ by }) {
+    if (by) this.#heard = [...this.#heard, by.container].slice(-HEARD);
   }
 
   async #draw() {
@@ -138,7 +147,7 @@ export class Panel {
     this.#waiting = log.pending.length;
     this.#drawing.standing(...standing(log, answer));
     if (answer && answer.turn !== log.turn) return; // A later answer is under way to this tab.
-    this.#verdict = judge(log, answer, this.#places, this.#answers);
+    this.#verdict = judge(log, answer, this.#places, this.#heard);
     if (answer) this.#answers.at(-1).tone = this.#verdict.tone;
     this.#drawing.draw(this.#verdict, log.aside);
     if (answer?.by) this.#drawing.answered(answer.by, this.#answers, this.#places.get(answer.by.boot));

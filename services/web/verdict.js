@@ -5,7 +5,7 @@ import { isProblem, reason } from "./service.js";
 
 const OWN = { "writable-layer": "writable layer", "process-memory": "memory", "tmpfs": "tmpfs" };
 const OUTSIDE = ["client", "redis", "network"];
-const ENOUGH = 4; // answers of a new container alone, until the old one is believed to be gone
+const [ROUNDS, SPARE] = [2, 2]; // of the new containers, and answers more, until the old one is believed to be gone
 
 export const short = (id) => `${id.slice(0, 4)}…`;
 
@@ -63,7 +63,7 @@ function refusal({ type = "", detail }) {
 
 /* {text, undecided}: undecided while the next few answers may show a better one. Another replica may have told
    where the bytes are: they all keep them in the same way. */
-function cause(at, { by }, places, answers) {
+function cause(at, { by }, places, heard) {
   const place = by && (places.get(by.boot) ?? [...places.values()].at(-1));
   if (!place) return { text: "" };
   const { kind } = place;
@@ -72,12 +72,14 @@ function cause(at, { by }, places, answers) {
   if (OUTSIDE.includes(kind)) return { text: whereabouts(place) };
   if (by.container === at.container) return { text: again(by.boot === at.boot, kind, started) };
   if (!OWN[kind]) return { text: `Another container answered (${who}, was ${whose}). ${whereabouts(place)}` };
-  const since = answers.slice(answers.findIndex(({ container }) => container === by.container));
-  if (since.some(({ container }) => container === at.container)) {
+  const since = heard.slice(heard.indexOf(by.container));
+  if (since.includes(at.container)) {
     return { text: `Another replica answered (${who}, was ${whose}). Each has its own copy, ${inWords(kind)}.` };
   }
-  if (since.length < ENOUGH) return { text: `This replica (${who}) ${started}, with its own ${OWN[kind]}.`, undecided: true };
-  return { text: `This replica (${who}) ${started}: the old container's (${whose}) ${OWN[kind]} is gone.` };
+  const replica = `This replica (${who}) ${started}`;
+  const undecided = since.length < ROUNDS * new Set(since).size + SPARE;
+  if (undecided) return { text: `${replica}, with its own ${OWN[kind]}.`, undecided };
+  return { text: `${replica}: the old container's (${whose}) ${OWN[kind]} is gone.` };
 }
 
 function again(same, kind, started) {

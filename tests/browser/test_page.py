@@ -6,10 +6,11 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain, cycle
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import MakeDevice, Scan
 from tests.browser.device import SYNCHRONISED
@@ -161,3 +162,65 @@ def test_older_state_is_told_apart_from_none(device: MakeDevice, doomed: Server,
     panel.shows(SYNCHRONISED)
     panel.finds("kept")
     assert cart(somebody) == ({"coffee": 1, "tea": 2}, 0)
+
+
+JUDGE = """async ({ by, old, heard }) => {
+    const { judge } = await import("/web/verdict.js");
+    const at = { container: old, boot: old };
+    const promise = { at, openedAt: "", until: "2999-01-01", version: 1, visits: 0, items: {} };
+    const place = { boot: by, met: 0, started_at: "1970-01-01T00:00:00Z", kind: "writable-layer" };
+    const refusal = { status: 401, ok: false, at: 0, body: { type: "session-unknown" } };
+    const gone = { ...refusal, by: { container: by, boot: by } };
+    const verdict = judge({ promise, pending: [] }, gone, new Map([[by, place]]), heard);
+    return [verdict.text, Boolean(verdict.undecided)];
+}"""
+OWN = "This replica (new…) started less than 1 s ago, with its own writable layer."
+GONE = "This replica (new…) started less than 1 s ago: the old container's (old…) writable layer is gone."
+ANOTHER = (
+    "Another replica answered (new…, was old…). Each has its own copy, in the container's writable layer."
+)
+
+
+@pytest.mark.parametrize(
+    ("heard", "cause", "undecided"),
+    [
+        (["old", "new"], OWN, True),
+        (["old", *["new"] * 3], OWN, True),
+        (["old", *["new"] * 4], GONE, False),
+        (["old", *["new", "two"] * 2], OWN, True),
+        (["old", *["new", "two"] * 3], GONE, False),
+        (["old", "new", "two", "three", "four", "five"], OWN, True),
+        (["old", "new", "two", "three", "four", "old", "new"], ANOTHER, False),
+    ],
+)
+def test_old_container_is_gone_only_once_it_had_its_turn_twice(
+    device: MakeDevice, server: Server, heard: list[str], cause: str, undecided: bool
+) -> None:
+    page = device(server.url).open()
+    said = page.evaluate(JUDGE, {"by": "new", "old": "old", "heard": heard})
+    assert said == [f"The service no longer knows this session. {cause}", undecided]
+
+
+def test_replica_that_only_said_where_it_keeps_its_bytes_is_not_gone(
+    device: MakeDevice, doomed: Server
+) -> None:
+    """Three take turns, and each question of where takes the turn of the one that knows the session."""
+    page, panel = opened(device(doomed.url))
+    second, third = ({"instance": name, "boot": f"boot of {name}"} for name in ("second", "third"))
+    turns = chain([second] * 2, cycle([second, third, None]))
+
+    def take_turns(route: Route) -> None:
+        answer, who = route.fetch(), next(turns)
+        if not who:
+            return route.fulfill(response=answer)
+        headers = answer.headers | {"served-by": f"memory/{who['instance']}/{who['boot']}"}
+        if route.request.url.endswith("placement"):
+            return route.fulfill(headers=headers, json=answer.json() | who)
+        return route.fulfill(status=401, headers=headers, json={"type": "session-unknown"})
+
+    for path in ("session", "placement"):
+        page.route(f"**/{path}", take_turns)
+    panel.finds("lost", timeout=RECONNECTED)
+    verdict = panel.element.locator(".verdict")
+    expect(verdict).to_contain_text("Another replica answered", timeout=RECONNECTED)
+    expect(verdict).not_to_contain_text("is gone")
