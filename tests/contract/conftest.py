@@ -1,6 +1,7 @@
 """Every store, and every placement as a running service."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -119,8 +120,8 @@ def services(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterat
             service.await_health()
         yield running
     finally:
-        for service in running.values():
-            service.stop()
+        with ThreadPoolExecutor() as drains:
+            list(drains.map(Service.stop, running.values()))
 
 
 @pytest.fixture(params=ALL)

@@ -15,7 +15,6 @@ from chaos.ladder import drawing, inside
 from chaos.ladder.command import as_document
 from chaos.ladder.judging import Cell, Identity, Proof, Seen, exit_code, happened, judge, skipped, summary
 from chaos.ladder.rungs import BLOWS, REPEATED, RUNGS, Blow
-from tests.unit.test_cli import chaos
 
 BEFORE = Identity("c1", "09:00", "v", "7 100")
 GONE = replace(BEFORE, process="")
@@ -216,17 +215,6 @@ def test_the_document_has_every_cell_with_its_run_and_its_proof() -> None:
     assert document["summary"] == summary([MATCH, SURPRISE]) == {
         "match": 1, "surprise": 1, "unknown": 0, "skipped": 0,
     }  # fmt: skip
-
-
-@pytest.mark.parametrize("arguments", [("--writes", "0"), ("--runs", "-1"), ("--writes", "many")])
-def test_ladder_refuses_what_would_measure_nothing(arguments: tuple[str, ...]) -> None:
-    refused = chaos("ladder", *arguments)
-    assert (refused.returncode, "is not a whole number from 1 on" in refused.stderr) == (3, True)
-
-
-def test_ladder_exits_with_3_without_an_engine() -> None:
-    refused = chaos("ladder")
-    assert (refused.returncode, refused.stdout) == (3, "")
 
 
 def test_only_rungs_that_promise_how_little_is_lost_are_repeated() -> None:

@@ -15,7 +15,6 @@ from chaos.lessons.lesson import Outcome, exit_code
 from chaos.lessons.mounts import BothWays, Contents, Pinned, Refused
 from chaos.lessons.sharing import Counted
 from chaos.lessons.volumes import Successor, Updated, Volumes
-from tests.unit.test_cli import chaos
 
 COPIED = CopyUp(file_size=1000, grown=1024, original="aa", changed="bb", sibling="aa", newcomer="aa")
 STACKED = Stacked(below=("lower", "lower"), on_top=("upper", None))
@@ -209,25 +208,3 @@ def test_document_carries_facts_and_reasons() -> None:
 )
 def test_classic_builder_is_known_by_how_it_counts_its_steps(said: str, classic: bool) -> None:
     assert by_classic(said) is classic
-
-
-def test_lessons_are_among_the_commands_and_name_themselves_when_asked_for_help() -> None:
-    said = chaos("lessons", "--help").stdout
-    assert [name for name in LESSONS if name not in "".join(said.split())] == []
-
-
-def test_lessons_exit_with_3_and_one_line_when_a_name_is_unknown() -> None:
-    refused = chaos("lessons", "own-layer", "gravity")
-    assert (refused.returncode, refused.stderr.splitlines()[-1].split(":")[:2]) == (
-        3,
-        ["chaos", " argument NAME"],
-    )
-    assert "there is no lesson gravity: choose from own-layer" in refused.stderr
-
-
-def test_lessons_exit_with_3_when_no_engine_answers() -> None:
-    refused = chaos("lessons", "own-layer")
-    assert (refused.returncode, refused.stderr.splitlines()) == (
-        3,
-        ["chaos: no Docker engine answers: start it (`make setup` can), then try again"],
-    )

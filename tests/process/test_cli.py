@@ -1,8 +1,6 @@
 """The lab's command line, as a person or a script calls it. Without an engine."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,21 +9,7 @@ import pytest
 from chaos.faults import FAULTS
 from chaos.placements import EVERY, PLACEMENTS
 from chaos.predictions import FILE
-from tests.contract.running import ROOT
-
-NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent"}
-
-
-def chaos(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "chaos", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **NO_ENGINE, **environment},
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=60,
-    )
+from tests.process.lab import chaos
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 
 from chaos.engine import ClusterError
 from chaos.where.look import SERVICES, chosen
-from tests.unit.test_cli import chaos
+from tests.process.lab import chaos
 
 
 def test_where_says_what_its_exit_codes_mean_when_asked_for_help() -> None:
