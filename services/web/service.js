@@ -1,4 +1,4 @@
-/* One request to a service. It never throws: no answer at all has status 0. */
+/* One request to a service. It never throws: no answer of a service has status 0. */
 const PATIENCE_MS = 5000;
 
 /* Resolves to {status, ok, by, at, body}; `at` is the service's clock in ms; `body` of an error is its problem. */
@@ -8,11 +8,12 @@ export async function ask(base, method, path, body) {
   try {
     const response = await fetch(new URL(path, base), init);
     const { status, ok, headers } = response;
-    const at = Date.parse(headers.get("Date")) || Date.now();
-    return { status, ok, by: servedBy(headers), at, body: await content(response) };
+    const [by, at] = [servedBy(headers), Date.parse(headers.get("Date")) || Date.now()];
+    // A hotel's portal, say: neither its yes nor its no is about a session. A gateway may say that nobody is there.
+    if (!by && status < 500) return unanswered(`what answers here, with status ${status}, is no service`);
+    return { status, ok, by, at, body: await content(response) };
   } catch (error) {
-    const detail = error.name === "TimeoutError" ? `no answer within ${PATIENCE_MS / 1000} s` : "no connection";
-    return { status: 0, ok: false, by: null, at: Date.now(), body: { detail } };
+    return unanswered(error.name === "TimeoutError" ? `no answer within ${PATIENCE_MS / 1000} s` : "no connection");
   }
 }
 
@@ -25,6 +26,10 @@ export const isProblem = ({ ok, body: { type = "" } }, ...names) => !ok && names
 /* Why there is no success, in the words of the problem document. */
 export function reason({ status, body: { title = "Unavailable", detail = `status ${status}` } }) {
   return `${title}: ${detail.replace(/\.$/, "")}.`;
+}
+
+function unanswered(detail) {
+  return { status: 0, ok: false, by: null, at: Date.now(), body: { detail } };
 }
 
 function servedBy(headers) {

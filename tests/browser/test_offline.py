@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 
+import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.conftest import MakeDevice
@@ -160,6 +161,29 @@ def test_upload_is_applied_once_when_its_answer_is_cut(device: MakeDevice, serve
     panel.shows(SYNCHRONISED, timeout=RECONNECTED)
     assert sent == [sent[0], sent[0]]
     panel.holds(visits=1)
+    assert cart(somebody) == ({"coffee": 1}, 1)
+
+
+@pytest.mark.parametrize("status", [200, 401, 413])
+def test_answer_of_who_is_no_service_changes_nothing(device: MakeDevice, server: Server, status: int) -> None:
+    """A hotel's portal takes every request, and says something of its own."""
+    somebody = device(server.url)
+    page, panel = opened(somebody)
+
+    def welcome(route: Route) -> None:
+        route.fulfill(status=status, content_type="text/html", body="<h1>Welcome! Room number?</h1>")
+
+    page.route("**/session**", welcome)
+    page.route("**/session/**", welcome)
+    panel.visit()
+    panel.shows("offline · pending 1")
+    panel.finds("unavailable")
+    assert cart(somebody) == ({"coffee": 1}, 0)
+    page.unroute("**/session**")
+    page.unroute("**/session/**")
+    panel.shows(SYNCHRONISED, timeout=RECONNECTED)
+    panel.finds("kept")
+    panel.says(".aside", "")
     assert cart(somebody) == ({"coffee": 1}, 1)
 
 
