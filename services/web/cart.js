@@ -14,16 +14,16 @@ export function rows({ promise, pending }, known, session) {
   const last = Object.fromEntries(pending.filter(({ id }) => id).map((operation) => [operation.id, operation]));
   const named = { ...promise?.items, ...puts(pending) };
   const cart = Object.keys({ ...named, ...session?.items, ...last }).map((id) => {
-    const [was, is, next] = [promise?.items[id], session?.items[id], last[id]];
+    const [was, is, next] = [at(promise?.items, id), at(session?.items, id), at(last, id)];
     const same = was ? was.quantity === is?.quantity && was.name === is.name : !is;
     return {
       id,
-      name: (next?.name ? next : is ?? named[id])?.name,
+      name: (next?.name ? next : is ?? at(named, id))?.name,
       waiting: next && (next.quantity ?? "remove"),
       promised: was?.quantity,
       now: known ? is?.quantity : null,
       back: was === null,
-      wrong: Boolean(known && promise && id in promise.items && !same),
+      wrong: Boolean(known && was !== undefined && !same),
       here: next ? next.operation === "put" : Boolean(is ?? (known ? null : was)),
     };
   });
@@ -43,7 +43,7 @@ export function missing(table) {
 export function waiting({ promise, pending }) {
   const named = { ...promise?.items, ...puts(pending) };
   const items = pending.filter(({ id }) => id).map(({ operation, id, name, quantity }) => (
-    operation === "put" ? `${name} (${quantity})` : `the removal of ${named[id]?.name ?? "an item"}`));
+    operation === "put" ? `${name} (${quantity})` : `the removal of ${at(named, id)?.name ?? "an item"}`));
   const visits = visitsIn(pending);
   return [...items, ...(visits ? [`${visits} visit${visits > 1 ? "s" : ""}`] : [])].join(", ");
 }
@@ -53,6 +53,11 @@ function visitsRow(promise, counted, known, session) {
   const now = known ? session?.visits : promise ? null : undefined;
   const wrong = Boolean(known && promise && (now ?? 0) < promise.visits);
   return [{ name: "visits", waiting: counted ? `+${counted}` : undefined, promised: promise?.visits, now, wrong }];
+}
+
+/* An id may be any word, also one that every object has by itself, such as "constructor". */
+function at(items, id) {
+  return items && Object.hasOwn(items, id) ? items[id] : undefined;
 }
 
 function puts(pending) {

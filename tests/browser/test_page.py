@@ -164,6 +164,20 @@ def test_older_state_is_told_apart_from_none(device: MakeDevice, doomed: Server,
     assert cart(somebody) == ({"coffee": 1, "tea": 2}, 0)
 
 
+def test_item_may_be_called_like_what_every_object_has(device: MakeDevice, server: Server) -> None:
+    """Ids are of whoever put the item, with another client."""
+    somebody = device(server.url)
+    _, panel = opened(somebody)
+    for item_id in ("constructor", "__proto__"):
+        name = f"tea of {item_id}"
+        item = {"name": name, "quantity": 2}
+        assert somebody.context.request.put(f"{server.url}session/items/{item_id}", data=item).ok
+        row = panel.row(name)
+        expect(row.locator(".now")).to_have_text("2")
+        expect(row.locator(".waiting")).to_be_empty()
+    panel.finds("kept")
+
+
 JUDGE = """async ({ by, old, heard }) => {
     const { judge } = await import("/web/verdict.js");
     const at = { container: old, boot: old };
