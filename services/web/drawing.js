@@ -99,7 +99,7 @@ export class Drawing {
 
   #drawAside(aside) {
     const lines = aside.map(({ name, operation, why }) => `${name ?? operation}: ${why}`);
-    this.#put(".aside", lines.length ? `Not sent: ${lines.join("; ")}` : "");
+    this.#put(".aside", lines.length ? `Set aside: ${lines.join("; ")}` : "");
   }
 
   #drawRows(rows) {

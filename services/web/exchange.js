@@ -1,6 +1,6 @@
 /* One exchange between the log and its service: uploads what waits, or looks. One tab at a time. */
 import { broken } from "./cart.js";
-import { acknowledge, begin, end, forget, refuse, see, send } from "./log.js";
+import { acknowledge, begin, end, forget, join, refuse, see, send } from "./log.js";
 import { ask, inDoubt, isProblem, reason } from "./service.js";
 
 const WAITING = { ok: false, status: 0, body: { title: "Still open", detail: "what waits here must be sent first" } };
@@ -58,7 +58,7 @@ function alone(name, work) {
 
 async function opened(base, kept, link) {
   const answer = await ask(base, "POST", "session", link ? { link } : {});
-  if (answer.ok) await kept.change((log) => begin(log, answer.body, answer.by, Boolean(link)));
+  if (answer.ok) await kept.change((log) => (link ? join : begin)(log, answer.body, answer.by));
   return answer;
 }
 

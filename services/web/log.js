@@ -5,7 +5,7 @@
    promise: {openedAt, until, at: {container, boot}, version, visits, items: {id: {name, quantity}}}, or null where
    no session is open; an item whose removal was acknowledged is null. What is acknowledged leaves `pending` and
    becomes a promise. Pending up to `sent` may have arrived: it went out, and no answer came. `aside` are
-   operations that will never be sent, with `why`; `turn` tells an answer from before a promise changed. */
+   operations that are not sent any more, with `why`; `turn` tells an answer from before a promise changed. */
 
 const MOST = 100; // operations in an upload, by the contract
 
@@ -27,6 +27,12 @@ export function begin(log, session, by, shared = false) {
   log.turn += 1;
   Object.assign(log, { shared, promise: { openedAt, at: by, version, visits, items: { ...items } } });
   see(log, session);
+}
+
+/* Another device's session. Where it is this device's own, come back to by that way, it may have what waits already. */
+export function join(log, session, by) {
+  if (log.promise?.openedAt === session.opened_at) doubt(log, "it was sent, and may have been counted already");
+  begin(log, session, by, true);
 }
 
 /* The session was closed: nothing is promised any more. */
@@ -66,18 +72,22 @@ export function refuse(log, refused, why) {
   behind.forEach(({ sequence, ...operation }) => record(log, operation));
 }
 
-/* The service no longer knows what it has of this device. Items can be put and removed twice; a visit that
-   may have been counted cannot be counted again. */
+/* The service no longer knows what it has of this device. */
 export function forget(log, version) {
-  const doubtful = ({ sequence, operation }) => operation === "visit" && sequence <= log.sent;
-  const why = "it may have been counted: the service has forgotten this device";
-  log.aside.push(...log.pending.filter(doubtful).map((operation) => ({ ...operation, why })));
-  log.pending = log.pending.filter((operation) => !doubtful(operation));
+  doubt(log, "it was sent, and may have been counted: the service has forgotten this device");
   renumber(log, version);
 }
 
 export function random(length) {
   return Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => (byte % 36).toString(36)).join("");
+}
+
+/* Before what waits is sent once more under another id: items can be put and removed twice, but a visit that may
+   have been counted cannot be counted again. */
+function doubt(log, why) {
+  const doubtful = ({ sequence, operation }) => operation === "visit" && sequence <= log.sent;
+  log.aside.push(...log.pending.filter(doubtful).map((operation) => ({ ...operation, why })));
+  log.pending = log.pending.filter((operation) => !doubtful(operation));
 }
 
 function renumber(log, since) {

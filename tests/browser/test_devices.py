@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import MakeDevice
 from tests.browser.device import SYNCHRONISED, Device, Panel
@@ -78,6 +78,42 @@ def test_loss_is_told_on_both_devices(device: MakeDevice, doomed: Server) -> Non
     for panel in (here, there):
         panel.finds("lost", timeout=RECONNECTED)
         panel.says(".lost-list", "Lost: coffee (1).")
+
+
+def cut_an_answer(page: Page, panel: Panel) -> None:
+    """A visit is counted, which the page is not told; from then on nothing of it arrives, nor a tea."""
+
+    def cut(route: Route) -> None:
+        if len(sent) < 1:
+            assert route.fetch().ok
+        sent.append(route)
+        route.abort("connectionreset")
+
+    sent: list[Route] = []
+    page.route("**/session/sync", cut)
+    panel.visit()
+    panel.shows("offline · pending 1")
+    panel.add("tea", 2)
+    panel.shows("offline · pending 2")
+
+
+def test_visit_that_may_have_been_counted_is_not_counted_again_where_the_device_joins_its_own_session(
+    device: MakeDevice, server: Server
+) -> None:
+    """Its browser was ended, say, and so its cookie is gone; the other device lets it in again."""
+    laptop, phone = device(server.url), device(server.url)
+    there = joined(phone, linked(opened(laptop)[1]))
+    page = phone.context.pages[0]
+    cut_an_answer(page, there)
+    phone.context.clear_cookies()
+    page.close()
+    fragment = linked(laptop.panel(laptop.open()))
+    there = phone.panel(phone.open(fragment))
+    there.finds("ended")
+    there.press("Join it")
+    there.shows(SYNCHRONISED, timeout=RECONNECTED)
+    there.says(".aside", "Set aside: visit: it was sent, and may have been counted already")
+    assert cart(laptop) == cart(phone) == ({"coffee": 1, "tea": 2}, 1)
 
 
 def test_device_that_was_forgotten_goes_on_under_a_new_id(device: MakeDevice, server: Server) -> None:

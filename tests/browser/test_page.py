@@ -101,7 +101,7 @@ def test_what_a_service_never_takes_is_set_aside_and_the_rest_is_sent(
     expect(panel.element.locator(".aside")).to_contain_text("too large")
     items, visits = cart(somebody)
     assert (set(items) < {"coffee", *names}, visits) == (True, 1)
-    panel.press("Dismiss what was not sent")
+    panel.press("Dismiss what was set aside")
     panel.says(".aside", "")
 
 
