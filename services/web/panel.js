@@ -53,7 +53,7 @@ export class Panel {
 
   /* Another device's session is offered, never just joined: whoever made the link can read what is put there. */
   offer(route, code) {
-    if (route !== this.#route) return;
+    if (route !== this.#route || !code) return;
     this.#code = code;
     this.#drawing.offer(true);
   }

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import MakeDevice
@@ -68,6 +69,15 @@ def test_session_of_another_device_is_offered_and_can_be_declined(device: MakeDe
     panel.press("Stay with this one")
     panel.finds("kept")
     assert (phone.session()["opened_at"], cart(phone)) == (mine, ({"coffee": 1}, 0))
+
+
+@pytest.mark.parametrize("fragment", ["#join=./", "#join=./&code="])
+def test_link_without_a_code_offers_nothing(device: MakeDevice, server: Server, fragment: str) -> None:
+    """Without one the service would open a new session, in place of the one that is there."""
+    somebody = device(server.url)
+    page = somebody.open(fragment)
+    assert page.url == server.url
+    expect(page.locator(".join")).to_be_hidden()
 
 
 def test_loss_is_told_on_both_devices(device: MakeDevice, doomed: Server) -> None:
