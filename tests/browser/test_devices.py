@@ -126,18 +126,37 @@ def test_visit_that_may_have_been_counted_is_not_counted_again_where_the_device_
     assert cart(laptop) == cart(phone) == ({"coffee": 1, "tea": 2}, 1)
 
 
-def test_device_that_was_forgotten_goes_on_under_a_new_id(device: MakeDevice, server: Server) -> None:
-    somebody = device(server.url)
-    _, panel = opened(somebody)
+def crowd_out(somebody: Device) -> None:
+    """As many others upload to the session as it remembers; each counts a visit."""
     for number in range(REMEMBERED):
         upload = {
             "device": f"another-device-{number:04}",
             "operations": [{"sequence": 1, "operation": "visit"}],
             "since": somebody.session()["version"],
         }
-        answer = somebody.context.request.post(f"{server.url}session/sync", data=upload)
+        answer = somebody.context.request.post(f"{somebody.url}session/sync", data=upload)
         assert answer.ok, answer.text()
+
+
+def test_device_that_was_forgotten_goes_on_under_a_new_id(device: MakeDevice, server: Server) -> None:
+    somebody = device(server.url)
+    _, panel = opened(somebody)
+    crowd_out(somebody)
     panel.add("tea", 2)
     panel.holds(tea=2)
     panel.finds("kept")
     assert cart(somebody) == ({"coffee": 1, "tea": 2}, REMEMBERED)
+
+
+def test_device_that_was_forgotten_counts_no_visit_again_that_may_have_been(
+    device: MakeDevice, server: Server
+) -> None:
+    somebody = device(server.url)
+    page, panel = opened(somebody)
+    cut_an_answer(page, panel)
+    crowd_out(somebody)
+    page.unroute("**/session/sync")
+    panel.shows(SYNCHRONISED, timeout=RECONNECTED)
+    why = "it was sent, and may have been counted: the service has forgotten this device"
+    panel.says(".aside", f"Set aside: visit: {why}")
+    assert cart(somebody) == ({"coffee": 1, "tea": 2}, 1 + REMEMBERED)
