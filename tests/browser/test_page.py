@@ -6,11 +6,12 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from itertools import chain, cycle
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import MakeDevice, Scan
 from tests.browser.device import SYNCHRONISED
@@ -18,6 +19,7 @@ from tests.browser.server import Server
 from tests.browser.test_offline import RECONNECTED, cart, opened
 from tests.browser.test_other_pages import NAMES, PHONE, SIZES
 from tests.browser.watch import overflow
+from tests.contract.running import eventually
 
 
 @pytest.mark.parametrize("settings", SIZES, ids=NAMES)
@@ -70,6 +72,21 @@ def test_page_is_dark_where_that_is_wanted(device: MakeDevice, server: Server) -
 
 def test_page_fits_a_phone(device: MakeDevice, server: Server) -> None:
     assert overflow(device(server.url, **PHONE).open()) == 0
+
+
+def test_commands_are_copied_as_they_stand(device: MakeDevice, server: Server) -> None:
+    somebody = device(server.url, permissions=["clipboard-read", "clipboard-write"])
+    page = somebody.open()
+    commands = page.locator(".commands code").all_text_contents()
+    assert "docker compose up -d --force-recreate stateful" in commands
+    for command in commands:
+        page.get_by_role("button", name=f"Copy: {command}", exact=True).click()
+        expect(page.locator("#copied")).to_have_text("Copied.")
+        eventually(partial(clipboard_is, page, command), f"{command} is copied", 5)
+
+
+def clipboard_is(page: Page, text: str) -> bool:
+    return bool(page.evaluate("navigator.clipboard.readText()") == text)
 
 
 def test_loss_under_the_open_page_turns_red_with_its_cause(device: MakeDevice, doomed: Server) -> None:
