@@ -14,6 +14,7 @@ from tests.contract.conftest import (  # noqa: F401 - fixtures
     lifetime,
     member,
     memory_store,
+    patient_redis_url,
     redis_store,
     redis_url,
     replicas,

@@ -28,6 +28,8 @@ from tests.contract.running import ROOT, Service, environment, eventually
 from tests.contract.scissors import Scissors
 
 KILLS = 50
+MOST_KILLS = 3 * KILLS
+"""Where a machine is so slow that too little was accepted, cut or lost between them."""
 PACE = 0.002
 """Seconds between two operations, so that uploads keep up."""
 EMPTY = Session(version=1, items={}, visits=0, opened_at=0, idle_expires_at=0, expires_at=0)
@@ -134,7 +136,9 @@ def test_device_killed_50_times_has_all_applied_once_that_it_accepted(
     path, stream, accepted = home / "device.db", wishes(dice), list[Operation]()
     unheard = 0
     with Scissors.running([services[name].url], every=5, lose=7) as scissors:
-        for kill in range(KILLS):
+        for kill in range(MOST_KILLS):
+            if kill >= KILLS and len(accepted) > 5 * KILLS and min(scissors.count()[1:]) > KILLS / 5:
+                break
             life = Life(path, scissors.url)
             life.live(stream, dice.uniform(0, 0.5), from_start=kill % 5 == 0)
             assert list(life.accepted) == list(
@@ -147,10 +151,10 @@ def test_device_killed_50_times_has_all_applied_once_that_it_accepted(
             assert last_number(path, aside) == len(accepted)
         with Device(path, scissors.url) as device, Uploader(device, first=0.05):
             left = len(device.pending)
-            eventually(lambda: not device.pending, "all is acknowledged", 20)
+            eventually(lambda: not device.pending, "all is acknowledged", 60)
         answers, cuts, lost = scissors.count()
     print(
-        f"{KILLS} kills: {len(accepted)} accepted, {unheard} of them unheard of, {left} left at the last; "
+        f"{kill} kills: {len(accepted)} accepted, {unheard} of them unheard of, {left} left at the last; "
         f"{answers} answers, {cuts} cut; {lost} requests lost"
     )
     assert len(accepted) > 5 * KILLS

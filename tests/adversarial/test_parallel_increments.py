@@ -26,12 +26,12 @@ Pair = tuple[Service, Service]
 
 
 @pytest.fixture
-def pair(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> Iterator[Pair]:
+def pair(request: pytest.FixtureRequest, tmp_path: Path, patient_redis_url: str) -> Iterator[Pair]:
     """Two processes of one service, as two containers are, on one state; memory has none to share."""
     create_first(tmp_path / "keys")
     module, settings = {
         "sqlite": ("stateful", {"SESSION_STORE": f"sqlite:{tmp_path}/sessions.db"}),
-        "redis": ("stateless", {"SESSION_STORE": redis_url}),
+        "redis": ("stateless", {"SESSION_STORE": patient_redis_url}),
         "token": ("stateless", {"SESSION_STORE": "token:", "SESSION_KEYS": f"{tmp_path}/keys"}),
     }[request.param]
     one, other = (

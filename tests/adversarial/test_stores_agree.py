@@ -142,13 +142,13 @@ class Chance:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_stores_agree_on_every_step_of_a_walk(
-    seed: int, lifetime: Lifetime, clock: Clock, tmp_path: Path, redis_url: str
+    seed: int, lifetime: Lifetime, clock: Clock, tmp_path: Path, patient_redis_url: str
 ) -> None:
     life = replace(lifetime, retention=100_000)  # Redis forgets by its own clock, the others by this one
     stores: tuple[SessionStore, ...] = (
         MemoryStore(life),
         SqliteStore(tmp_path / "db", life),
-        RedisStore(redis_url, life),
+        RedisStore(patient_redis_url, life),
     )
     given: tuple[Given, ...] = ([], [], [])
     chance = Chance(seed)

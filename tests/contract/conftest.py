@@ -41,6 +41,12 @@ def redis_url() -> Iterator[str]:
         yield f"{server.connection_url}/0"
 
 
+@pytest.fixture(scope="session")
+def patient_redis_url(redis_url: str) -> str:
+    """With which an answer may be late, as on a machine that stands still for a moment: that is no outage."""
+    return f"{redis_url}?socket_timeout=10"
+
+
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
     directory = tmp_path / "keys"
@@ -59,8 +65,8 @@ def sqlite_store(lifetime: Lifetime, tmp_path: Path) -> SqliteStore:
 
 
 @pytest.fixture
-def redis_store(lifetime: Lifetime, redis_url: str) -> RedisStore:
-    return RedisStore(redis_url, lifetime)
+def redis_store(lifetime: Lifetime, patient_redis_url: str) -> RedisStore:
+    return RedisStore(patient_redis_url, lifetime)
 
 
 @pytest.fixture
@@ -89,26 +95,33 @@ def two_in_memory(lifetime: Lifetime) -> Replicas:
 
 
 @pytest.fixture(params=SERVER_SIDE)
-def replicas(request: pytest.FixtureRequest, lifetime: Lifetime, tmp_path: Path, redis_url: str) -> Replicas:
+def replicas(
+    request: pytest.FixtureRequest, lifetime: Lifetime, tmp_path: Path, patient_redis_url: str
+) -> Replicas:
     """Two stores on the same state, as two containers have them."""
     path = tmp_path / "sessions.db"
     kinds: dict[str, Callable[[], Replicas]] = {
         "memory": lambda: two_in_memory(lifetime),
         "sqlite": lambda: (SqliteStore(path, lifetime), SqliteStore(path, lifetime)),
-        "redis": lambda: (RedisStore(redis_url, lifetime), RedisStore(redis_url, lifetime)),
+        "redis": lambda: (
+            RedisStore(patient_redis_url, lifetime),
+            RedisStore(patient_redis_url, lifetime),
+        ),
     }
     return kinds[request.param]()
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[dict[str, Service]]:
+def services(
+    tmp_path_factory: pytest.TempPathFactory, patient_redis_url: str
+) -> Iterator[dict[str, Service]]:
     """The four placements, all running at the same time."""
     home = tmp_path_factory.mktemp("services")
     create_first(home / "keys")
     settings = {
         "memory": ("stateful", {"SESSION_STORE": "memory:"}),
         "sqlite": ("stateful", {"SESSION_STORE": f"sqlite:{home}/sessions.db"}),
-        "redis": ("stateless", {"SESSION_STORE": redis_url}),
+        "redis": ("stateless", {"SESSION_STORE": patient_redis_url}),
         "token": ("stateless", {"SESSION_STORE": "token:", "SESSION_KEYS": f"{home}/keys"}),
     }
     running = {

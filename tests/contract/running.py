@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 import requests
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 20
+START_SECONDS = 60
 STOP_SECONDS = 10
+ANSWER_SECONDS = 30
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ class Client:
 
     def send(self, method: str, path: str, **more: Any) -> requests.Response:
         self.jar.trust_env = False
-        return self.jar.request(method, self.base + path, timeout=5, **more)
+        return self.jar.request(method, self.base + path, timeout=ANSWER_SECONDS, **more)
 
 
 @dataclass(frozen=True)

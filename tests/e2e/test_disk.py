@@ -98,7 +98,7 @@ def writer(engine: Engine, disk: Disk) -> Iterator[str]:
     name = f"{engine.project}-writer"
     try:
         engine.docker("run", "--detach", "--name", name, *on(disk), "python3", IMAGE, "-c", WRITER)
-        until(lambda: "done" in engine.docker("logs", name), 20, "the writer has written")
+        until(lambda: "done" in engine.docker("logs", name), 60, "the writer has written")
         yield name
     finally:
         engine.docker("rm", "--force", name)
@@ -142,7 +142,7 @@ def lab(engine: Engine) -> subprocess.Popen[str]:
 
 def end(process: subprocess.Popen[str], number: signal.Signals) -> None:
     process.send_signal(number)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
 
 
 def test_cut_takes_what_was_written_and_leaves_what_was_synced(

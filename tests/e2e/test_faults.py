@@ -45,7 +45,7 @@ def cells(images: None, tmp_path_factory: pytest.TempPathFactory) -> Cells:
     chosen = [f"--fault={fault}" for fault in OBSERVED] + [f"--placement={name}" for name in PLACEMENTS]
     with project() as cluster:
         process = start(cluster, results, "matrix", *chosen)
-        printed, errors = process.communicate(timeout=580)
+        printed, errors = process.communicate(timeout=1200)
     assert process.returncode == 0, printed + errors
     matrix = json.loads((results / "latest" / "matrix.json").read_text())
     return {(cell["fault"], cell["placement"]): cell for cell in matrix["cells"]}
@@ -98,7 +98,7 @@ def test_control_is_caught_in_its_container(images: None, tmp_path_factory: pyte
     results = tmp_path_factory.mktemp("results")
     with project() as cluster:
         process = start(cluster, results, "run", "none", "--placement=control", "--placement=layer")
-        printed, errors = process.communicate(timeout=120)
+        printed, errors = process.communicate(timeout=300)
     assert process.returncode == 0, printed + errors
     control, layer = json.loads((results / "latest" / "matrix.json").read_text())["cells"]
     assert (control["observed"], layer["observed"]) == ("partly", "kept")

@@ -63,7 +63,7 @@ def recreated(images: None, lab: Cluster, tmp_path_factory: pytest.TempPathFacto
     """One real recreate of all three placements, from nothing: its results and what was printed."""
     results = tmp_path_factory.mktemp("results")
     process = start(lab, results, "run", "recreate", *(f"--placement={name}" for name in PAIR))
-    printed, errors = process.communicate(timeout=120)
+    printed, errors = process.communicate(timeout=300)
     assert process.returncode == 0, printed + errors
     return results, printed
 
@@ -113,7 +113,7 @@ def test_wrong_prediction_is_a_surprise(images: None, lab: Cluster, tmp_path: Pa
     process = start(
         *(lab, tmp_path, "run", "scale-out", "--placement", "layer", "--predictions", str(flipped))
     )
-    printed, _ = process.communicate(timeout=120)
+    printed, _ = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "SURPRISE scale-out x layer: predicted kept" in printed
     folder = tmp_path / "latest"
@@ -128,7 +128,7 @@ def test_run_that_nothing_was_measured_in_says_why_and_leaves_the_latest_results
     images: None, lab: Cluster, tmp_path: Path
 ) -> None:
     process = start(lab, tmp_path, "run", "redis-kill", "--placement", "layer")
-    printed, _ = process.communicate(timeout=120)
+    printed, _ = process.communicate(timeout=300)
     assert process.returncode == 2
     assert "not measured: not applicable: no Redis behind it" in printed
     assert not (tmp_path / "latest").exists()
@@ -139,9 +139,9 @@ def test_interrupt_in_the_middle_of_a_fault_heals(
     images: None, lab: Cluster, tmp_path: Path, number: signal.Signals
 ) -> None:
     process = start(lab, tmp_path, "run", "scale-out", "--placement", "layer")
-    until(lambda: replicas(lab) == 3, 60, "the fault is on")
+    until(lambda: replicas(lab) == 3, 180, "the fault is on")
     process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert (process.returncode, errors) == (130, "chaos: interrupted; what was broken is healed\n")
     assert replicas(lab) == 1
     assert requests.get(f"{lab.url()}/layer/readyz", timeout=5).status_code == 200
@@ -150,12 +150,12 @@ def test_interrupt_in_the_middle_of_a_fault_heals(
 
 def test_next_command_heals_when_the_lab_was_killed(images: None, lab: Cluster, tmp_path: Path) -> None:
     process = start(lab, tmp_path, "run", "scale-out", "--placement", "layer")
-    until(lambda: replicas(lab) == 3, 60, "the fault is on")
+    until(lambda: replicas(lab) == 3, 180, "the fault is on")
     process.kill()
     process.communicate()
-    until(lambda: not loads_of(tmp_path), 20, "the load ended by itself")
+    until(lambda: not loads_of(tmp_path), 60, "the load ended by itself")
     again = start(lab, tmp_path, "run", "none", "--placement", "layer")
-    printed, errors = again.communicate(timeout=120)
+    printed, errors = again.communicate(timeout=300)
     assert again.returncode == 0, printed + errors
     assert replicas(lab) == 1
 
@@ -165,7 +165,7 @@ def test_port_in_use_is_one_clear_line(images: None, tmp_path: Path) -> None:
         port = str(taken.getsockname()[1])
         other = Cluster(environ={**cluster.environ, "GATEWAY_PORT": port})
         process = start(other, tmp_path, "run", "none", "--placement", "layer")
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=300)
     assert process.returncode == 3
     assert (
         errors == f"chaos: port {port} is in use on 127.0.0.1: free it, or set GATEWAY_PORT to another one\n"

@@ -55,7 +55,7 @@ def measured(client: None) -> Mapping[str, Any]:
     """A ladder as a script has it, its exit code, and what it left behind."""
     project = project_name()
     process = start(project, "--writes", str(WRITES), "--json")
-    printed, errors = process.communicate(timeout=180)
+    printed, errors = process.communicate(timeout=400)
     assert printed, errors
     return {**json.loads(printed), "exit code": process.returncode, "left": left(project, process.pid)}
 
@@ -128,9 +128,9 @@ def test_ladder_leaves_nothing_behind_when_it_is_interrupted(client: None) -> No
     process = start(project, "--runs", "1")
     try:
         mine = f"sessionlab-ladder-{process.pid}-"
-        until(lambda: mine in " ".join(left(project, process.pid)), 60, "the ladder has containers")
+        until(lambda: mine in " ".join(left(project, process.pid)), 180, "the ladder has containers")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=90)
+        process.communicate(timeout=180)
     finally:
         process.kill()
     if process.returncode == 0:

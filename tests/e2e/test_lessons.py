@@ -81,7 +81,7 @@ def base() -> str:
 def taught() -> dict[str, Any]:
     """All lessons, as a person or a script has them checked."""
     process = start("--json")
-    printed, errors = process.communicate(timeout=300)
+    printed, errors = process.communicate(timeout=600)
     assert printed, errors
     return {"exit code": process.returncode, **{one["name"]: one for one in json.loads(printed)["lessons"]}}
 
@@ -241,7 +241,7 @@ def test_lessons_leave_nothing_behind_when_interrupted() -> None:
     prefix = f"sessionlab-lesson-{process.pid}-"
     until(lambda: left(prefix), 30, "the lesson has begun")
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     assert (process.returncode, left(prefix)) == (130, {})
 
 

@@ -13,7 +13,7 @@ from chaos.cluster import Cluster
 from loadtests import judge, recording
 from loadtests.__main__ import main as loadtests
 from loadtests.judge import Judged
-from tests.e2e.conftest import free_port, project
+from tests.e2e.conftest import free_port, project, remove
 from tests.e2e.poll import until
 
 USERS = 4
@@ -29,25 +29,25 @@ class Master:
 
     def workers(self) -> int:
         try:
-            count: int = requests.get(f"{self.url}/worker-count", timeout=10).json()["worker_count"]
+            count: int = requests.get(f"{self.url}/worker-count", timeout=30).json()["worker_count"]
         except requests.RequestException:
             return 0
         return count
 
     def start(self) -> None:
         form = {"user_count": 3 * USERS, "spawn_rate": 100, "host": "http://gateway:8080"}
-        assert requests.post(f"{self.url}/swarm", data=form, timeout=10).json()["success"]
+        assert requests.post(f"{self.url}/swarm", data=form, timeout=30).json()["success"]
 
     def stop(self) -> None:
         requests.post(f"{self.url}/stop", timeout=60)
 
     def integrity(self) -> Mapping[str, Mapping[str, Any]]:
         """The rows of the tab "Integrity", by placement."""
-        (table,) = requests.get(f"{self.url}/stats/requests", timeout=10).json()["extended_stats"]
+        (table,) = requests.get(f"{self.url}/stats/requests", timeout=30).json()["extended_stats"]
         return {row["placement"]: row for row in table["data"]}
 
     def failures(self) -> set[str]:
-        errors = requests.get(f"{self.url}/stats/requests", timeout=10).json()["errors"]
+        errors = requests.get(f"{self.url}/stats/requests", timeout=30).json()["errors"]
         return {error["name"] for error in errors if error["method"] == "INTEGRITY"}
 
 
@@ -63,19 +63,19 @@ def master(images: None) -> Iterator[Master]:
         try:
             yield Master(cluster, f"http://127.0.0.1:{port}")
         finally:
-            cluster.compose("--profile", "*", "down", "--volumes", "--timeout", "1")
+            remove(cluster)
 
 
 @pytest.fixture(scope="module")
 def run(master: Master, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The histories of a run in whose middle the stateful container was recreated."""
-    until(lambda: master.workers() == 2, 60, "both workers are there")
+    until(lambda: master.workers() == 2, 120, "both workers are there")
     master.start()
-    until(lambda: everybody_verified(master.integrity()), 60, "all users have been verifying")
+    until(lambda: everybody_verified(master.integrity()), 120, "all users have been verifying")
     master.cluster.start("stateful", options=["--force-recreate"])
-    until(lambda: master.integrity()["layer"]["dropped"] == USERS, 60, "the loss shows")
+    until(lambda: master.integrity()["layer"]["dropped"] == USERS, 120, "the loss shows")
     went_on = master.integrity()["layer"]["verified"]
-    until(lambda: master.integrity()["layer"]["verified"] > went_on, 60, "users go on")
+    until(lambda: master.integrity()["layer"]["verified"] > went_on, 120, "users go on")
     master.stop()
     folder = tmp_path_factory.mktemp("load")
     master.cluster.compose("cp", "load-master:/histories", str(folder))

@@ -73,8 +73,9 @@ def left(images: None) -> Iterator[Left]:
         volumes = {volume: i.short for i in instances for volume in i.volumes}
         removal.callback(cluster.remove_volumes, list(volumes))
         base = f"{cluster.url()}/anonymous"
+        fresh = [requests.post(f"{base}/session", timeout=30) for _ in range(SESSIONS)]
         with ThreadPoolExecutor(6) as clients:
-            opened = tuple(clients.map(partial(opened_session, base), range(SESSIONS)))
+            opened = tuple(clients.map(partial(filled, base), range(SESSIONS), fresh))
         cluster.start("anonymous", options=["--scale", "anonymous=1"])
         cluster.wait_ready()
         (kept,) = cluster.snapshot(["anonymous"])["anonymous"]
@@ -107,17 +108,16 @@ def recovered(left: Left, listed: dict[str, Any], file: Path) -> list[dict[str, 
     return told[1:]
 
 
-def opened_session(base: str, number: int) -> Opened:
-    """Two items and up to two visits, by its number."""
+def filled(base: str, number: int, answer: requests.Response) -> Opened:
+    """A session that was just opened gets two items and up to two visits, by its number."""
+    assert answer.status_code == 201
     with requests.Session() as client:
-        answer = client.post(f"{base}/session", timeout=5)
-        assert answer.status_code == 201
         cookie = "; ".join(f"{c.name}={c.value}" for c in answer.cookies)
 
         def done(method: str, path: str, **more: Any) -> requests.Response:
             """By the replica that knows the session: the gateway asks them in turn."""
-            deadline, header = time.monotonic() + 10, {"Cookie": cookie}
-            while not (said := client.request(method, base + path, headers=header, timeout=5, **more)).ok:
+            deadline, header = time.monotonic() + 60, {"Cookie": cookie}
+            while not (said := client.request(method, base + path, headers=header, timeout=30, **more)).ok:
                 assert time.monotonic() < deadline, said.text
             return said
 

@@ -201,7 +201,7 @@ def test_where_exits_with_1_when_the_state_is_not_where_the_service_says(several
     """
     (tmpfs,) = several.snapshot(["tmpfs"])["tmpfs"]
     several.docker("exec", tmpfs.id, "mv", "/state/sessions.db", "/state/moved.db")
-    until(lambda: look(several, ["tmpfs"]).exit_code == 1, 20, "a disagreement")
+    until(lambda: look(several, ["tmpfs"]).exit_code == 1, 60, "a disagreement")
     printed = where(several, "tmpfs")
     assert printed.returncode == 1
     assert (

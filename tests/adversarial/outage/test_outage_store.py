@@ -43,7 +43,7 @@ class Refused(NamedTuple):
     """After how many seconds a call was refused, and why."""
 
     seconds: float
-    cause: type[BaseException]
+    cause: type[BaseException | None]
 
 
 def refused(call: Callable[[], object]) -> Refused:
