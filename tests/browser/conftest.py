@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from setup import browser as chromium
 from tests.browser.device import Device
@@ -16,6 +16,10 @@ from tests.browser.server import Server
 from tests.browser.watch import Watch
 from tests.e2e.conftest import images, pair  # noqa: F401 - fixtures
 
+ACTION, EXPECTATION = 30_000, 10_000
+"""In ms, how long a busy machine may take. For what the page does at once it is less than the 15 s after
+which it asks again at the latest.
+"""
 MakeDevice = Callable[..., Device]
 Scan = Callable[..., None]
 
@@ -29,6 +33,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("BROWSER_TESTS") == "required":
             pytest.fail(missing)
         pytest.skip(missing)
+    expect.set_options(timeout=EXPECTATION)
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-background-networking"]
         launched = playwright.chromium.launch(executable_path=found, args=options)
@@ -44,7 +49,7 @@ def device(browser: Browser) -> Iterator[MakeDevice]:
 
         def make(url: str, **more: Any) -> Device:
             context = devices.enter_context(browser.new_context(**more))
-            context.set_default_timeout(10_000)
+            context.set_default_timeout(ACTION)
             watches.append(Watch(context))
             return Device(context, watches[-1], url)
 

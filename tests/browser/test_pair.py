@@ -110,7 +110,7 @@ def test_what_waits_reaches_the_replica_that_knows_the_session(
     )
     stateful.visit()
     stateful.shows(SYNCHRONISED, timeout=RECONNECTED)
-    stateful.holds(visits=1)
+    expect(stateful.row("visits").locator(".now")).to_have_text("1", timeout=RECONNECTED)
 
 
 def test_stack_shows_where_the_bytes_are(somebody: Device) -> None:
