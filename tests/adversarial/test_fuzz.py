@@ -20,10 +20,10 @@ from schemathesis.generation.stateful.state_machine import RecordingStateMachine
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from tests.contract.conftest import patient_redis_url, redis_url, service, services
+from tests.contract.conftest import redis_url, service, services
 from tests.contract.running import Service
 
-__all__ = ["patient_redis_url", "redis_url", "service", "services"]
+__all__ = ["redis_url", "service", "services"]
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1000"))
 """Two placements a service: 2,000 examples a service."""

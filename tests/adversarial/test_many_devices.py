@@ -62,13 +62,11 @@ class Person:
 
 
 @pytest.fixture
-def replicas(
-    request: pytest.FixtureRequest, tmp_path: Path, patient_redis_url: str
-) -> Iterator[list[Service]]:
+def replicas(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> Iterator[list[Service]]:
     """Three processes of one service on one state."""
     module, settings = {
         "sqlite": ("stateful", {"SESSION_STORE": f"sqlite:{tmp_path}/sessions.db"}),
-        "redis": ("stateless", {"SESSION_STORE": patient_redis_url}),
+        "redis": ("stateless", {"SESSION_STORE": redis_url}),
     }[request.param]
     running = [
         Service.start(request.param, module, settings, tmp_path / f"{number}.log")

@@ -26,12 +26,12 @@ Pair = tuple[Service, Service]
 
 
 @pytest.fixture
-def pair(request: pytest.FixtureRequest, tmp_path: Path, patient_redis_url: str) -> Iterator[Pair]:
+def pair(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> Iterator[Pair]:
     """Two processes of one service, as two containers are, on one state; memory has none to share."""
     create_first(tmp_path / "keys")
     module, settings = {
         "sqlite": ("stateful", {"SESSION_STORE": f"sqlite:{tmp_path}/sessions.db"}),
-        "redis": ("stateless", {"SESSION_STORE": patient_redis_url}),
+        "redis": ("stateless", {"SESSION_STORE": redis_url}),
         "token": ("stateless", {"SESSION_STORE": "token:", "SESSION_KEYS": f"{tmp_path}/keys"}),
     }[request.param]
     one, other = (
@@ -58,26 +58,32 @@ def in_parallel(
 ) -> list[requests.Response]:
     """The requests, sent over the services in turn, by clients that all hold this very cookie.
 
-    On a busy machine SQLite may say 503 to who waited in vain, as nothing was done: that one asks again.
+    On a busy machine a store may say 503 to who waited in vain: that one asks again. What it was told before
+    is the history of its answer.
     """
 
     def send(service: Service, path: str) -> requests.Response:
-        deadline = time.monotonic() + 30
+        deadline, refusals = time.monotonic() + 30, list[requests.Response]()
         while True:
             answer = requests.request(method, service.url + path, headers=cookie, timeout=30, **more)
             if answer.status_code != 503 or time.monotonic() > deadline:
+                answer.history = refusals
                 return answer
+            refusals.append(answer)
 
     with ThreadPoolExecutor(TABS) as threads:
         return list(threads.map(send, cycle(services), paths))
 
 
 def expect_every_visit_counted(services: tuple[Service, ...]) -> None:
+    """Whom Redis owed the answer for too long may have been counted, and is counted again."""
     member, cookie = opened(services[0])
     answers = in_parallel("POST", services, ["/session/visits"] * VISITS, cookie)
     assert {answer.status_code for answer in answers} == {200}
-    assert sorted(answer.json()["visits"] for answer in answers) == list(range(1, VISITS + 1))
-    assert read(member)["visits"] == VISITS
+    open_ones = sum(len(answer.history) for answer in answers) if services[0].name == "redis" else 0
+    counts, visits = {answer.json()["visits"] for answer in answers}, read(member)["visits"]
+    assert len(counts) == VISITS
+    assert 1 <= min(counts) <= max(counts) <= visits <= VISITS + open_ones
 
 
 @pytest.mark.parametrize("pair", ["sqlite", "redis"], indirect=True)

@@ -43,7 +43,7 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def patient_redis_url(redis_url: str) -> str:
-    """With which an answer may be late, as on a machine that stands still for a moment: that is no outage."""
+    """For a store in this process: an answer may be late, as on a machine that stands still for a moment."""
     return f"{redis_url}?socket_timeout=10"
 
 
@@ -112,16 +112,14 @@ def replicas(
 
 
 @pytest.fixture(scope="session")
-def services(
-    tmp_path_factory: pytest.TempPathFactory, patient_redis_url: str
-) -> Iterator[dict[str, Service]]:
+def services(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[dict[str, Service]]:
     """The four placements, all running at the same time."""
     home = tmp_path_factory.mktemp("services")
     create_first(home / "keys")
     settings = {
         "memory": ("stateful", {"SESSION_STORE": "memory:"}),
         "sqlite": ("stateful", {"SESSION_STORE": f"sqlite:{home}/sessions.db"}),
-        "redis": ("stateless", {"SESSION_STORE": patient_redis_url}),
+        "redis": ("stateless", {"SESSION_STORE": redis_url}),
         "token": ("stateless", {"SESSION_STORE": "token:", "SESSION_KEYS": f"{home}/keys"}),
     }
     running = {

@@ -15,6 +15,7 @@ from chaos.disk.disks import IMAGE, LABEL, Disk, Disks
 from chaos.engine import ROOT, ClusterError, Engine
 from tests.e2e.conftest import PROJECT, project_name
 from tests.e2e.poll import until
+from tests.unit.processes import children, gone
 
 USER = "10001:10001"
 LAB = """
@@ -143,6 +144,14 @@ def lab(engine: Engine) -> subprocess.Popen[str]:
 def end(process: subprocess.Popen[str], number: signal.Signals) -> None:
     process.send_signal(number)
     process.communicate(timeout=120)
+
+
+def kill_in_its_work(process: subprocess.Popen[str]) -> None:
+    """What the lab has just asked the engine for is done all the same: it is waited for."""
+    process.send_signal(signal.SIGSTOP)
+    asked = children(process.pid)
+    end(process, signal.SIGKILL)
+    until(lambda: all(map(gone, asked)), 120, "the engine did what it was asked for")
 
 
 def test_cut_takes_what_was_written_and_leaves_what_was_synced(
@@ -282,8 +291,8 @@ def test_what_a_killed_lab_left_is_found_and_removed_and_nothing_else(
 
 def test_what_a_lab_left_is_removed_when_it_was_killed_while_making(disks: Disks, inside: str) -> None:
     process = start(disks.engine)
-    until(lambda: left_of(disks.engine, inside), 20, "something is made")
-    end(process, signal.SIGKILL)
+    until(lambda: left_of(disks.engine, inside), 120, "something is made")
+    kill_in_its_work(process)
     disks.clear_left()
     assert left_of(disks.engine, inside) == []
 
