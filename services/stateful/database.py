@@ -16,6 +16,8 @@ from services.stateful.about import About, mark
 
 BUSY_SECONDS = 0.9
 """How long a change waits, in all, for those of this process and of others on the same file."""
+START_SECONDS = 10.0
+"""How long a start waits for others that start on the same file: nobody is kept waiting for an answer."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -61,8 +63,8 @@ ALTER TABLE sessions ADD COLUMN link_until INTEGER NOT NULL DEFAULT 0;
 """From before several devices could share a session: its one credential was in the session's row."""
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+def connect(path: Path, seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=seconds, isolation_level=None)
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
     return db
@@ -73,10 +75,10 @@ def prepare(path: Path, about: About | None) -> None:
 
     Of several that start on a new file at once SQLite may turn some away without waiting: try again.
     """
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            with closing(connect(path)) as db:
+            with closing(connect(path, START_SECONDS)) as db:
                 db.execute("PRAGMA journal_mode = WAL")
                 migrate(db)
                 mark(db, about)

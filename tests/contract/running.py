@@ -1,12 +1,14 @@
 """The services as real processes, and a client that speaks HTTP with them."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,27 +17,47 @@ import requests
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
-STOP_SECONDS = 10
+STOP_SECONDS = 30
 ANSWER_SECONDS = 30
+ATTEMPTS = 5
+PORTS = range(20_000, 32_000)
+"""Below those that the system gives to whoever takes any: one that nobody listens on stays so."""
+
+_untried = iter(random.sample(PORTS, len(PORTS)))
 
 T = TypeVar("T")
 
 
-def eventually(attempt: Callable[[], T | None], what: str, seconds: float = 5) -> T:
-    """What `attempt` gives once it gives something true; fails after so many seconds."""
+def eventually(attempt: Callable[[], T | None], what: str, seconds: float = 20) -> T:
+    """What `attempt` gives once it gives something true; fails if one that began so many seconds later does
+    not: a machine that paused meanwhile is no reason.
+    """
     deadline = time.monotonic() + seconds
+    over = False
     while not (result := attempt()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        assert not over, f"not within {seconds} s: {what}"
         time.sleep(0.01)
+        over = time.monotonic() >= deadline
     return result
 
 
+def within(seconds: float, attempt: Callable[[], float]) -> bool:
+    """Whether it takes less than that, by the seconds that it gives. One of a few attempts is enough: a
+    machine that pauses makes some too long, what waits too long is so in all.
+    """
+    return any(attempt() < seconds for _ in range(ATTEMPTS))
+
+
 def free_port() -> int:
-    """A port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of this machine that nothing listens on, and that is given to nobody else here."""
+    return next(port for port in _untried if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe, suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def environment(settings: dict[str, str]) -> dict[str, str]:

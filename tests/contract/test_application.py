@@ -19,7 +19,7 @@ from services.session.store import SessionStore
 from services.stateful.app import create_app as create_stateful
 from services.stateless.app import create_app as create_stateless
 from tests.contract.clock import Clock
-from tests.contract.running import eventually, free_port
+from tests.contract.running import eventually, free_port, within
 
 NO_REDIS = f"redis://127.0.0.1:{free_port()}/0"
 
@@ -34,9 +34,7 @@ def server() -> Iterator[ValkeyServer]:
 @pytest.fixture
 def member(server: ValkeyServer) -> FlaskClient:
     """Somebody with a session in Redis."""
-    client = stateless(f"{server.connection_url}/0")
-    assert client.post("/session").status_code == 201
-    return client
+    return opened(server)
 
 
 @pytest.fixture
@@ -56,6 +54,13 @@ def over(store: SessionStore, clock: Clock) -> FlaskClient:
 
 def stateless(url: str) -> FlaskClient:
     return create_stateless({"SESSION_STORE": url, "SESSION_COOKIE_SECURE": "false"}).test_client()
+
+
+def opened(server: ValkeyServer) -> FlaskClient:
+    """Somebody with a session in this Redis, by a service that nobody else asks."""
+    client = stateless(f"{server.connection_url}/0")
+    assert client.post("/session").status_code == 201
+    return client
 
 
 def stateful(**settings: str) -> FlaskClient:
@@ -216,14 +221,15 @@ def test_readiness_is_200_again_when_the_store_is_back(server: ValkeyServer, mem
     eventually(lambda: member.get("/readyz").status_code == 200, "readiness is back")
 
 
-def test_request_is_503_within_a_second_when_the_store_hangs(
-    server: ValkeyServer, member: FlaskClient
-) -> None:
-    with paused(server):
-        started = time.monotonic()
-        answer = member.get("/session")
-        seconds = time.monotonic() - started
-    assert (answer.status_code, seconds < 1) == (503, True)
+def test_request_is_503_within_a_second_when_the_store_hangs(server: ValkeyServer) -> None:
+    def refusal() -> float:
+        member = opened(server)
+        with paused(server):
+            started = time.monotonic()
+            assert member.get("/session").status_code == 503
+            return time.monotonic() - started
+
+    assert within(1, refusal)
 
 
 def test_session_is_served_again_when_the_store_answers_again(
