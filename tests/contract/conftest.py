@@ -1,7 +1,9 @@
 """Every store, and every placement as a running service."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,8 @@ from tests.contract.running import Client, Service
 SERVER_SIDE = ["memory", "sqlite", "redis"]
 ALL = [*SERVER_SIDE, "token"]
 ROOM = 4000
+PATIENT_SECONDS = 30.0
+"""What a store may take where another test asks how long it waits: this machine, or its disk, may pause."""
 
 Replicas = tuple[SessionStore, SessionStore]
 
@@ -35,6 +39,15 @@ def lifetime(clock: Clock) -> Lifetime:
     return Lifetime(idle=100, absolute=1000, grace=5, retention=50, clock=clock)
 
 
+class PatientSqliteStore(SqliteStore):
+    """One change after the other, however long each takes to be on the disk."""
+
+    @contextmanager
+    def _changing(self, seconds: float = PATIENT_SECONDS) -> Iterator[sqlite3.Connection]:
+        with super()._changing(seconds) as db:
+            yield db
+
+
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     with ValkeyServer() as server:
@@ -44,7 +57,7 @@ def redis_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def patient_redis_url(redis_url: str) -> str:
     """For a store in this process: an answer may be late, as on a machine that stands still for a moment."""
-    return f"{redis_url}?socket_timeout=10"
+    return f"{redis_url}?socket_timeout={PATIENT_SECONDS}"
 
 
 @pytest.fixture
@@ -102,7 +115,7 @@ def replicas(
     path = tmp_path / "sessions.db"
     kinds: dict[str, Callable[[], Replicas]] = {
         "memory": lambda: two_in_memory(lifetime),
-        "sqlite": lambda: (SqliteStore(path, lifetime), SqliteStore(path, lifetime)),
+        "sqlite": lambda: (PatientSqliteStore(path, lifetime), PatientSqliteStore(path, lifetime)),
         "redis": lambda: (
             RedisStore(patient_redis_url, lifetime),
             RedisStore(patient_redis_url, lifetime),

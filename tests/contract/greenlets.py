@@ -29,7 +29,7 @@ def live(base: str, path: Path) -> tuple[int, int]:
         for _ in range(VISITS):
             device.visit()
             gevent.sleep(0.01)
-        with gevent.Timeout(20):
+        with gevent.Timeout(100):
             while device.pending:
                 gevent.sleep(0.01)
         return device.view().visits, device.acknowledged

@@ -14,6 +14,8 @@ from services.stateful.sqlite import SqliteStore
 from tests.contract.conftest import Replicas
 
 PROCESSES = 3
+END_SECONDS = 120
+"""Of what takes one or two where no disk pauses."""
 VISITS = 100
 
 
@@ -85,7 +87,7 @@ def visited(store: SessionStore, credential: str) -> bool:
 def begin(directory: Path, start: Barrier) -> None:
     """What each process of the last test does: often, as one start alone rarely meets another."""
     for number in range(80):
-        start.wait(20)
+        start.wait(END_SECONDS)
         SqliteStore(directory / f"{number}.db", Lifetime())
 
 
@@ -97,7 +99,7 @@ def in_processes(*calls: tuple[Callable[..., None], tuple[object, ...]]) -> list
     for process in processes:
         process.start()
     for process in processes:
-        process.join(timeout=20)
+        process.join(timeout=END_SECONDS)
     return [process.exitcode for process in processes]
 
 

@@ -312,7 +312,7 @@ def test_devices_work_as_greenlets_of_a_load_test(services: dict[str, Service], 
         env=environment({}),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     became = json.loads(ran.stdout)
     assert became["ended"] == [[10, 10]] * 20

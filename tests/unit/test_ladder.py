@@ -228,7 +228,7 @@ def program(name: str, *arguments: object) -> list[str]:
 def written(kind: str, path: Path, *setting: str) -> set[int]:
     """The numbers that are acknowledged until the writer is killed in the middle of it."""
     process = subprocess.Popen(
-        program("write", 2000, 30, kind, path, *setting), stdout=subprocess.PIPE, text=True
+        program("write", 2000, 300, kind, path, *setting), stdout=subprocess.PIPE, text=True
     )
     assert process.stdout
     lines = [process.stdout.readline() for _ in range(400)]

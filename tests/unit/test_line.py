@@ -14,6 +14,9 @@ import requests
 from chaos.line import Line
 from tests.contract.running import eventually, free_port
 
+SECONDS = 30
+"""Of patience with this machine."""
+
 
 class Gateway(ThreadingHTTPServer):
     """Counts what was done."""
@@ -58,7 +61,7 @@ def line(gateway: Gateway) -> Iterator[Line]:
 
 
 def post(line: Line, session: requests.Session | None = None) -> int:
-    return len((session or requests).post(line.url, data=b"y" * 100_000, timeout=5).content)
+    return len((session or requests).post(line.url, data=b"y" * 100_000, timeout=SECONDS).content)
 
 
 def test_line_carries_requests_and_answers(line: Line, gateway: Gateway) -> None:
@@ -78,7 +81,7 @@ def test_line_carries_many_at_once_and_on_connections_that_stay(line: Line) -> N
 def test_cut_line_refuses_connections(line: Line, gateway: Gateway) -> None:
     port = int(line.url.rpartition(":")[2])
     with line.cut(), pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), 5)
+        socket.create_connection(("127.0.0.1", port), SECONDS)
     assert gateway.done == 0
 
 
@@ -96,7 +99,8 @@ def test_cut_line_lets_nobody_through_who_had_just_arrived(line: Line, gateway: 
     with contextlib.ExitStack() as arrived:
         for _ in range(10):
             sockets = [
-                arrived.enter_context(socket.create_connection(("127.0.0.1", port), 5)) for _ in range(20)
+                arrived.enter_context(socket.create_connection(("127.0.0.1", port), SECONDS))
+                for _ in range(20)
             ]
             with line.cut():
                 for one in sockets:

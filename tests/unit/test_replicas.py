@@ -18,6 +18,12 @@ A, B, C = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"
 READY = "/stateful/readyz"
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine may pause for longer than the lab waits for an answer."""
+    monkeypatch.setattr(replicas, "ANSWER_SECONDS", 30)
+
+
 @contextmanager
 def gateway(*turns: str, services: Sequence[str] = ("stateful",), missing: str = "") -> Iterator[str]:
     """In each service these containers answer in turn, `missing` with 503. Gives the origin."""
