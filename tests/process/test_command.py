@@ -16,8 +16,10 @@ from tests.unit.processes import gone
 
 WORK = """
 import os, pathlib, time
-pathlib.Path("begun").write_text(str(os.getpid()))
-time.sleep({seconds})
+pathlib.Path("pid").write_text(str(os.getpid()))
+pathlib.Path("begun").touch()
+while not pathlib.Path("enough").exists():
+    time.sleep(0.01)
 pathlib.Path("done").touch()
 """
 LAB = """
@@ -25,8 +27,10 @@ import os, pathlib, sys
 from chaos.command import run
 work, whole = sys.argv[1], sys.argv[2] == "whole"
 command = [sys.executable, "-c", work]
-run(command, directory=pathlib.Path.cwd(), environ=os.environ, seconds=20, whole=whole)
+run(command, directory=pathlib.Path.cwd(), environ=os.environ, seconds=60, whole=whole)
 """
+DEADLY_SECONDS = 0.3
+"""In which a command has ended that an interrupt ends."""
 
 
 def python(text: str, directory: Path = ROOT, seconds: float = 20) -> str:
@@ -34,23 +38,29 @@ def python(text: str, directory: Path = ROOT, seconds: float = 20) -> str:
     return run([sys.executable, "-c", text], directory=directory, environ={"COLOUR": "red"}, seconds=seconds)
 
 
-def lab(directory: Path, work: float, how: str = "whole") -> "subprocess.Popen[str]":
-    """A lab with a command in hand, begun, that takes so many seconds."""
+def lab(directory: Path, how: str = "whole") -> "subprocess.Popen[str]":
+    """A lab with a command in hand, begun, that takes until it is enough."""
     process = subprocess.Popen(
-        [sys.executable, "-c", LAB, WORK.format(seconds=work), how],
+        [sys.executable, "-c", LAB, WORK, how],
         cwd=directory,
         env={"PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    eventually((directory / "begun").exists, "the command has begun", 20)
+    eventually((directory / "begun").exists, "the command has begun", 60)
     return process
 
 
 def ended(process: "subprocess.Popen[str]") -> Sequence[str]:
     """The last line of what it said, once it has ended."""
-    return process.communicate(timeout=20)[1].splitlines()[-1:]
+    return process.communicate(timeout=60)[1].splitlines()[-1:]
+
+
+def enough(directory: Path) -> None:
+    """Not before the command would have ended if an interrupt did that."""
+    time.sleep(DEADLY_SECONDS)
+    (directory / "enough").touch()
 
 
 def test_command_gives_what_it_printed() -> None:
@@ -86,10 +96,13 @@ def test_command_is_given_up_when_its_time_is_over() -> None:
 
 def test_command_ends_with_all_that_it_started_when_its_time_is_over(tmp_path: Path) -> None:
     """`docker compose` is a process that `docker` starts: it must not go on alone."""
-    script = "sleep 30 & echo $! >pid; wait"
-    with pytest.raises(CommandError):
-        run(["sh", "-c", script], directory=tmp_path, environ=os.environ, seconds=0.5)
-    started = int((tmp_path / "pid").read_text())
+    script, pid = "sleep 300 & echo $! >pid; wait", tmp_path / "pid"
+    for seconds in (0.5, 5, 50):  # a machine may pause before anything is started
+        with pytest.raises(CommandError):
+            run(["sh", "-c", script], directory=tmp_path, environ=os.environ, seconds=seconds)
+        if pid.exists() and pid.read_text():
+            break
+    started = int(pid.read_text())
     eventually(lambda: gone(started), "what the command started has ended")
 
 
@@ -99,39 +112,43 @@ def test_command_is_an_error_when_it_is_not_installed() -> None:
 
 
 def test_command_in_hand_is_finished_when_the_lab_is_interrupted(tmp_path: Path) -> None:
-    process = lab(tmp_path, work=0.8)
+    process = lab(tmp_path)
     process.send_signal(signal.SIGINT)
+    enough(tmp_path)
     ended(process)
     assert (tmp_path / "done").exists()
 
 
 def test_interrupt_is_raised_once_the_command_in_hand_is_finished(tmp_path: Path) -> None:
-    process = lab(tmp_path, work=0.1)
+    process = lab(tmp_path)
     process.send_signal(signal.SIGINT)
+    enough(tmp_path)
     assert ended(process) == ["KeyboardInterrupt"]
 
 
 def test_command_in_hand_is_finished_when_the_lab_is_interrupted_again_and_again(tmp_path: Path) -> None:
-    process = lab(tmp_path, work=0.8)
-    while process.poll() is None:
+    process = lab(tmp_path)
+    for _ in range(8):
         process.send_signal(signal.SIGINT)
         time.sleep(0.05)
+    enough(tmp_path)
     ended(process)
     assert (tmp_path / "done").exists()
 
 
 def test_command_in_hand_is_finished_when_the_interrupt_comes_from_a_terminal(tmp_path: Path) -> None:
     """A terminal's Ctrl-C goes to the whole process group."""
-    process = lab(tmp_path, work=0.3)
+    process = lab(tmp_path)
     os.killpg(process.pid, signal.SIGINT)
+    enough(tmp_path)
     ended(process)
     assert (tmp_path / "done").exists()
 
 
 def test_command_that_need_not_be_whole_ends_when_the_lab_is_interrupted(tmp_path: Path) -> None:
-    process = lab(tmp_path, work=30, how="in part")
+    process = lab(tmp_path, how="in part")
     process.send_signal(signal.SIGINT)
-    assert (ended(process), gone(int((tmp_path / "begun").read_text()))) == (["KeyboardInterrupt"], True)
+    assert (ended(process), gone(int((tmp_path / "pid").read_text()))) == (["KeyboardInterrupt"], True)
 
 
 def test_command_reads_what_it_is_given() -> None:

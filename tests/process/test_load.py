@@ -28,9 +28,9 @@ import pathlib, sys, time
 from chaos.load import Intensity, Load
 url, home = sys.argv[1], pathlib.Path(sys.argv[2])
 with Load(url, ["layer"], home / "locust.log", Intensity(users=1)) as load:
-    load.begin(home / "kill", ["layer"])
     (home / "pid").write_text(str(load._process.pid))
-    time.sleep(60)
+    load.begin(home / "kill", ["layer"])
+    time.sleep(300)
 """
 
 
@@ -59,7 +59,7 @@ def lived(load: Load, prefix: Path, habit: Habit = "alone") -> list[Operation]:
     load.begin(prefix, ["layer"], habit)
     load.until_acknowledged(10, 0, quiet)
     load.phase("fault")
-    eventually(lambda: any(op.phase == "fault" for op in load.histories()["layer"]), "load goes on")
+    eventually(lambda: any(op.phase == "fault" for op in load.histories()["layer"]), "load goes on", 60)
     load.finish({"layer": 1})
     return history.read(history_path(prefix, "layer"))
 
@@ -161,11 +161,11 @@ def test_load_ends_when_the_lab_is_killed(origin: str, tmp_path: Path) -> None:
     lab = subprocess.Popen(
         [sys.executable, "-c", LAB, origin, str(tmp_path)], env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
-    eventually((history_path(tmp_path / "kill", "layer")).exists, "the load has begun", 20)
+    eventually((history_path(tmp_path / "kill", "layer")).exists, "the load has begun", 60)
     pid = int((tmp_path / "pid").read_text())
     lab.send_signal(signal.SIGKILL)
     lab.wait(60)
-    eventually(lambda: gone(pid), "the load has ended too", 10)
+    eventually(lambda: gone(pid), "the load has ended too", 60)
 
 
 def test_load_keeps_each_placements_history_where_it_belongs_when_a_folder_is_called_like_a_placement(
@@ -175,4 +175,4 @@ def test_load_keeps_each_placements_history_where_it_belongs_when_a_folder_is_ca
     with Load(origin, ["layer", "token"], tmp_path / "locust.log", Intensity(users=1)) as load:
         load.begin(prefix, ["layer", "token"])
         for placement in ("layer", "token"):
-            eventually(history_path(prefix, placement).exists, f"{placement} has a history", 5)
+            eventually(history_path(prefix, placement).exists, f"{placement} has a history", 60)
