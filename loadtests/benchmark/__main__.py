@@ -8,7 +8,7 @@ from rich.console import Console
 
 from chaos import interrupt, results
 from loadtests.benchmark import measured as measuring
-from loadtests.benchmark import page, terminal
+from loadtests.benchmark import page, reasons, terminal
 from loadtests.benchmark.bench import FULL, QUICK, bench
 from loadtests.benchmark.error import BenchmarkError
 from loadtests.benchmark.goals import judge
@@ -88,6 +88,8 @@ def show(measured: Measured, console: Console) -> None:
     console.print(terminal.goals(goals))
     met = sum(goal.met is True for goal in goals)
     console.print(f"{met} of {len(goals)} goals met, in {measured.seconds:.0f} s")
+    for why in reasons.missed(measured):
+        console.print(f"- {why}", highlight=False)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 from loadtests.benchmark import plots
 from loadtests.benchmark.goals import Line, Spread, judge
 from loadtests.benchmark.measured import Measured
+from loadtests.benchmark.reasons import missed
 from loadtests.benchmark.subjects import SUBJECTS
 from loadtests.benchmark.terminal import by_cpu, figure, per_second, spread
 
@@ -37,6 +38,7 @@ def render(measured: Measured) -> str:
         minutes=f"{measured.seconds / 60:.1f}",
         machine="\n".join(_machine(measured)),
         summary=f"{met} of {len(judged)} goals met.",
+        missed="".join(f"- {why}\n" for why in missed(measured)),
         goals=_table(("measure", "goal", "measured", "spread", "by CPU", ""), _goals(measured)),
         services=_table(
             ("", "write", "read", "write, spread", "processor time of a write"), _services(measured)
@@ -58,7 +60,7 @@ def _machine(measured: Measured) -> Iterator[str]:
 def _goals(measured: Measured) -> Iterator[Sequence[str]]:
     for goal in judge(measured):
         verdict = goal.verdict if goal.met else f"**{goal.verdict.lower()}**"
-        yield goal.measure, goal.wanted, figure(goal), spread(goal), by_cpu(goal), verdict
+        yield goal.measure, str(goal.wanted), figure(goal), spread(goal), by_cpu(goal), verdict
 
 
 def _services(measured: Measured) -> Iterator[Sequence[str]]:

@@ -19,7 +19,7 @@ def goals(judged: Sequence[Goal]) -> Table:
     table.add_column("")
     for goal in judged:
         verdict = f"[{_STYLE[goal.verdict]}]{goal.verdict}[/]"
-        table.add_row(goal.measure, goal.wanted, figure(goal), spread(goal), by_cpu(goal), verdict)
+        table.add_row(goal.measure, str(goal.wanted), figure(goal), spread(goal), by_cpu(goal), verdict)
     return table
 
 
@@ -42,7 +42,7 @@ def rates(measured: Measured) -> Table:
 
 def figure(goal: Goal) -> str:
     """The median, in the goal's unit."""
-    return f"{_short(goal.value.median)} {goal.unit}".strip() if goal.value else "-"
+    return f"{_short(goal.value.median)} {goal.wanted.unit}".strip() if goal.value else "-"
 
 
 def spread(goal: Goal) -> str:

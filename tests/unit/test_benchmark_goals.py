@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from loadtests.benchmark.goals import Goal, Line, Spread, judge, race
+from loadtests.benchmark.goals import FLAT, Goal, Line, Range, Spread, judge, race
 from loadtests.benchmark.measured import CheckerSpeed, Measured, StoreUse, UserCost, Work
 from tests.unit.benchmarks import ROUNDS, measured, run, with_rate
 
@@ -37,7 +37,7 @@ def test_ratio_is_taken_within_each_round() -> None:
         for name, of_rounds in rates.items()
         for number, rate in enumerate(of_rounds, 1)
     ]
-    assert race(measured(runs=runs), "", 1, OURS, THEIRS).value == Spread(2.0, 1.0, 3.0)
+    assert race(measured(runs=runs), "", Range(), OURS, THEIRS).value == Spread(2.0, 1.0, 3.0)
 
 
 def test_ratio_compares_no_rounds_of_which_only_one_line_has_a_run() -> None:
@@ -46,7 +46,7 @@ def test_ratio_compares_no_rounds_of_which_only_one_line_has_a_run() -> None:
         run("services", "write", "redis", round=2, requests=900),
         run("services", "write", "server_side", round=1, requests=50),
     ]
-    assert race(measured(runs=runs), "", 1, OURS, THEIRS).value == Spread(2.0, 2.0, 2.0)
+    assert race(measured(runs=runs), "", Range(), OURS, THEIRS).value == Spread(2.0, 2.0, 2.0)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_ratio_leaves_out_what_is_of_another_line(stranger: object) -> None:
         run("services", "write", "server_side", requests=50),
         stranger,
     ]
-    assert race(measured(runs=runs), "", 1, OURS, THEIRS).value == Spread(2.0, 2.0, 2.0)
+    assert race(measured(runs=runs), "", Range(), OURS, THEIRS).value == Spread(2.0, 2.0, 2.0)
 
 
 def test_ratio_by_processor_time_is_that_of_requests_per_second_of_it() -> None:
@@ -72,28 +72,48 @@ def test_ratio_by_processor_time_is_that_of_requests_per_second_of_it() -> None:
         run("services", "write", "redis", requests=100, cpu_seconds=0.5),
         run("services", "write", "server_side", requests=100, cpu_seconds=2.0),
     ]
-    goal = race(measured(runs=runs), "", 1, OURS, THEIRS)
+    goal = race(measured(runs=runs), "", Range(), OURS, THEIRS)
     assert (goal.value, goal.by_cpu) == (Spread(1.0, 1.0, 1.0), Spread(4.0, 4.0, 4.0))
 
 
 @pytest.mark.parametrize(("reached", "met"), [(1.7, True), (1.69, False)])
 def test_goal_is_met_when_the_median_reaches_it(reached: float, met: bool) -> None:
-    assert Goal("", 1.7, "x", Spread(reached, 0.1, 9.0)).met is met
+    assert Goal("", Range("x", 1.7), Spread(reached, 0.1, 9.0)).met is met
 
 
 @pytest.mark.parametrize(("reached", "met"), [(1.5, True), (1.51, False)])
 def test_goal_is_met_when_the_median_does_not_exceed_what_is_allowed(reached: float, met: bool) -> None:
-    assert Goal("", 1.5, "x", Spread(reached, 0.1, 9.0), at_least=False).met is met
+    assert Goal("", Range("x", most=1.5), Spread(reached, 0.1, 9.0)).met is met
+
+
+@pytest.mark.parametrize(
+    ("reached", "met"), [(0.84, False), (0.85, True), (1.0, True), (1.15, True), (1.16, False)]
+)
+def test_write_cost_is_flat_when_it_is_neither_more_nor_less(reached: float, met: bool) -> None:
+    assert Goal("", FLAT, Spread(reached, 0.1, 9.0)).met is met
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (Range("x", 1.7), ">= 1.7 x"),
+        (Range("s", most=10), "<= 10 s"),
+        (Range(most=0), "<= 0"),
+        (FLAT, "0.85 - 1.15 x"),
+    ],
+)
+def test_goal_says_what_is_wanted(wanted: Range, said: str) -> None:
+    assert str(wanted) == said
 
 
 def test_goal_is_neither_met_nor_missed_when_nothing_was_measured() -> None:
-    goal = Goal("", 1.7, "x", None)
+    goal = Goal("", Range("x", 1.7), None)
     assert (goal.met, goal.verdict) == (None, "not measured")
 
 
 def test_every_goal_is_met_by_figures_that_are_good_enough() -> None:
     goals = judge(measured())
-    assert len(goals) == 14
+    assert len(goals) == 16
     assert {goal.verdict for goal in goals} == {"met"}
 
 
@@ -113,7 +133,9 @@ def test_no_goal_is_met_when_nothing_was_measured() -> None:
         (with_rate(("services", "write", "redis", 10, 1), 2500), "Redis, write / Flask-Session"),
         (with_rate(("services", "read", "redis", 10, 1), 2700), "Redis, read / Flask-Session"),
         (with_rate(("health", "health", "redis", 10, 1), 6400), "health check with a cookie / bare Flask"),
-        (with_rate(("growth", "write", "redis", 1, 1), 3500), "Redis, write at 1,000 items / at 1 item"),
+        (with_rate(("growth", "write", "redis", 10, 1), 2500), "Redis, write at 10 items / at 1 item"),
+        (with_rate(("growth", "write", "redis", 100, 1), 3500), "Redis, write at 100 items / at 1 item"),
+        (with_rate(("growth", "write", "redis", 1000, 1), 2500), "Redis, write at 1,000 items / at 1 item"),
         (
             with_rate(("growth", "write", "server_side", 1000, 1), 600),
             "Redis, write at 1,000 items / Flask-Session at 1,000",

@@ -12,6 +12,8 @@ from loadtests.benchmark import page
 from loadtests.benchmark.__main__ import keep
 from loadtests.benchmark.error import BenchmarkError
 from loadtests.benchmark.goals import judge
+from loadtests.benchmark.measured import Measured, UserCost
+from loadtests.benchmark.reasons import REASONS
 from tests.contract.running import ROOT
 from tests.unit.benchmarks import measured, with_rate
 
@@ -20,13 +22,40 @@ def test_page_has_every_goal_with_its_figure_and_its_verdict() -> None:
     text = page.render(measured())
     assert "| token, write / Flask's signed cookie | >= 1.8 x | 2 x |  | 2.00 | met |" in text
     assert all(f"| {goal.measure} | {goal.wanted} |" in text for goal in judge(measured()))
-    assert "14 of 14 goals met." in text
+    assert "16 of 16 goals met." in text
 
 
 def test_page_says_which_goal_is_missed() -> None:
     text = page.render(with_rate(("services", "write", "redis", 10, 1), 1500))
     assert "| Redis, write / Flask-Session | >= 1.7 x | 1 x |  | 1.00 | **not met** |" in text
-    assert "13 of 14 goals met." in text
+    assert "15 of 16 goals met." in text
+
+
+@pytest.mark.parametrize(
+    ("whole", "why"),
+    [
+        (
+            with_rate(("services", "write", "token", 10, 1), 5500),
+            "Of 182 us of processor time bare Flask takes 125, the contract 18",
+        ),
+        (
+            with_rate(("growth", "write", "server_side", 1000, 1), 700),
+            "A fifth of Flask-Session's 1429 us of processor time is 286. Ours takes 345, of which bare",
+        ),
+        (
+            measured(users=[UserCost(1, 1000.0, 800.0)]),
+            "An operation takes 1000 us of processor time to be sent and counted, and 1250 where",
+        ),
+    ],
+)
+def test_page_says_why_a_goal_is_missed(whole: Measured, why: str) -> None:
+    missed = next(goal.measure for goal in judge(whole) if not goal.met)
+    assert f"\n- {missed}: {why}" in page.render(whole)
+    assert why not in page.render(measured())
+
+
+def test_reasons_are_those_of_goals() -> None:
+    assert REASONS.keys() <= {goal.measure for goal in judge(measured())}
 
 
 def test_page_shows_by_how_little_a_goal_is_missed() -> None:
@@ -85,7 +114,7 @@ def test_result_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_result_file_says_what_the_goals_came_to(tmp_path: Path) -> None:
     goals = json.loads(keep(measured(), tmp_path).read_text())["goals"]
-    assert len(goals) == 14
+    assert len(goals) == 16
     assert goals[0] == {
         "measure": "token, write / Flask's signed cookie",
         "wanted": ">= 1.8 x",
@@ -124,7 +153,7 @@ def test_command_makes_tables_and_page_again_from_a_result(tmp_path: Path) -> No
     path = keep(measured(), tmp_path)
     done = benchmark("--again", path, "--docs", tmp_path)
     assert done.returncode == 0
-    assert "14 of 14 goals met" in done.stdout
+    assert "16 of 16 goals met" in done.stdout
     assert (tmp_path / "performance.md").read_text() == page.render(measured())
 
 
