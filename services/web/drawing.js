@@ -68,8 +68,9 @@ export class Drawing {
     this.#drawRows(rows);
   }
 
-  answered(by, answers, place) {
-    this.#put(".by", `answered last: container ${short(by.container)}, boot ${short(by.boot)}`);
+  answered({ by, at }, answers, place) {
+    const started = place ? `, started ${span(at - Date.parse(place.started_at))} ago` : "";
+    this.#put(".by", `answered last: container ${short(by.container)}, boot ${short(by.boot)}${started}`);
     const broken = answers.filter((answer) => answer.tone === "lost").length;
     this.#at(".answers").ariaLabel = `promise broken in ${broken} of the last ${answers.length} answers`;
     this.#at(".answers").replaceChildren(...answers.map((one) => (
@@ -149,4 +150,10 @@ function drawRow({ id, name, waiting, promised, now, back, wrong, here }) {
     row.lastChild.append(button);
   }
   return row;
+}
+
+function span(ms) {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 1) return "less than 1 s";
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }

@@ -15,7 +15,7 @@ export class Panel {
   #route;
   #kept;
   #drawing;
-  #places = new Map(); // placements by boot, with when they were met: one cannot change under a running process
+  #places = new Map(); // placements by boot: one cannot change under a running process
   #answers = [];
   #heard = []; // the containers of the latest answers: to a question of where, too, in which it took its turn
   #answer = null;
@@ -133,8 +133,7 @@ export class Panel {
     if (!by || this.#places.has(by.boot)) return;
     const answer = await ask(this.#base, "GET", "placement");
     this.#hear(answer);
-    const { ok, at: met, body } = answer;
-    if (ok) this.#places.set(body.boot, { ...body, met });
+    if (answer.ok) this.#places.set(answer.body.boot, answer.body);
   }
 
   #hear({ by }) {
@@ -150,6 +149,6 @@ export class Panel {
     this.#verdict = judge(log, answer, this.#places, this.#heard);
     if (answer) this.#answers.at(-1).tone = this.#verdict.tone;
     this.#drawing.draw(this.#verdict, log.aside);
-    if (answer?.by) this.#drawing.answered(answer.by, this.#answers, this.#places.get(answer.by.boot));
+    if (answer?.by) this.#drawing.answered(answer, this.#answers, this.#places.get(answer.by.boot));
   }
 }

@@ -10,8 +10,8 @@ const [ROUNDS, SPARE] = [2, 2]; // of the new containers, and answers more, unti
 export const short = (id) => `${id.slice(0, 4)}…`;
 
 /* {tone, text, rows, lost, waiting, rest, undecided}; tone is one of none, kept, lost, unavailable, ended. `answer` is
-   null before the first; `places` are the placements by boot, each with the time it was `met`; `answers` are the
-   latest {container}, this one's included. */
+   null before the first; `places` are the placements by boot; `heard` are the containers of the latest answers to
+   anything, this one's included. */
 export function judge(log, answer, places, answers) {
   const { promise } = log;
   const why = promise && answer ? cause(promise.at, answer, places, answers) : { text: "" };
@@ -67,29 +67,22 @@ function cause(at, { by }, places, heard) {
   const place = by && (places.get(by.boot) ?? [...places.values()].at(-1));
   if (!place) return { text: "" };
   const { kind } = place;
-  const started = place.boot === by.boot ? `started ${span(place.met - Date.parse(place.started_at))} ago` : "is a new one";
   const [who, whose] = [short(by.container), short(at.container)];
   if (OUTSIDE.includes(kind)) return { text: whereabouts(place) };
-  if (by.container === at.container) return { text: again(by.boot === at.boot, kind, started) };
+  if (by.container === at.container) return { text: again(by.boot === at.boot, kind) };
   if (!OWN[kind]) return { text: `Another container answered (${who}, was ${whose}). ${whereabouts(place)}` };
   const since = heard.slice(heard.indexOf(by.container));
   if (since.includes(at.container)) {
     return { text: `Another replica answered (${who}, was ${whose}). Each has its own copy, ${inWords(kind)}.` };
   }
-  const replica = `This replica (${who}) ${started}`;
+  const replica = `This replica (${who}) is a new one`;
   const undecided = since.length < ROUNDS * new Set(since).size + SPARE;
   if (undecided) return { text: `${replica}, with its own ${OWN[kind]}.`, undecided };
   return { text: `${replica}: the old container's (${whose}) ${OWN[kind]} is gone.` };
 }
 
-function again(same, kind, started) {
+function again(same, kind) {
   if (same) return "The same process answered as before.";
   const gone = kind === "process-memory" || kind === "tmpfs" ? `: the ${OWN[kind]} of the one before is gone` : "";
-  return `This process ${started} in the same container${gone}.`;
-}
-
-function span(ms) {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 1) return "less than 1 s";
-  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+  return `This process is a new one in the same container${gone}.`;
 }

@@ -92,10 +92,16 @@ def test_loss_under_the_open_page_turns_red_with_its_cause(device: MakeDevice, d
     _, panel = opened(device(doomed.url))
     doomed.lose_everything()
     panel.finds("lost", timeout=RECONNECTED)
-    cause = r"This process started [\w ]+ ago in the same container: the memory of the one before is gone\.$"
+    cause = r"This process is a new one in the same container: the memory of the one before is gone\.$"
     panel.says(".verdict", re.compile(cause))
     panel.says(".lost-list", "Lost: coffee (1).")
     panel.holds(coffee="missing")
+
+
+def test_page_says_how_long_ago_whoever_answered_had_started(device: MakeDevice, doomed: Server) -> None:
+    _, panel = opened(device(doomed.url))
+    for seconds in (r"less than 1|\d+", "6|7|8|9"):
+        panel.says(".by", re.compile(rf"boot \w+…, started ({seconds}) s ago$"), timeout=RECONNECTED)
 
 
 @pytest.mark.parametrize("doomed", ["token"], indirect=True)
@@ -195,14 +201,14 @@ JUDGE = """async ({ by, old, heard }) => {
     const { judge } = await import("/web/verdict.js");
     const at = { container: old, boot: old };
     const promise = { at, openedAt: "", until: "2999-01-01", version: 1, visits: 0, items: {} };
-    const place = { boot: by, met: 0, started_at: "1970-01-01T00:00:00Z", kind: "writable-layer" };
+    const place = { boot: by, kind: "writable-layer" };
     const refusal = { status: 401, ok: false, at: 0, body: { type: "session-unknown" } };
     const gone = { ...refusal, by: { container: by, boot: by } };
     const verdict = judge({ promise, pending: [] }, gone, new Map([[by, place]]), heard);
     return [verdict.text, Boolean(verdict.undecided)];
 }"""
-OWN = "This replica (new…) started less than 1 s ago, with its own writable layer."
-GONE = "This replica (new…) started less than 1 s ago: the old container's (old…) writable layer is gone."
+OWN = "This replica (new…) is a new one, with its own writable layer."
+GONE = "This replica (new…) is a new one: the old container's (old…) writable layer is gone."
 ANOTHER = (
     "Another replica answered (new…, was old…). Each has its own copy, in the container's writable layer."
 )

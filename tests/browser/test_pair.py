@@ -15,7 +15,7 @@ from tests.browser.watch import overflow
 SERVICES = ("stateful", "stateless", "token")
 GONE = re.compile(
     r"^The service no longer knows this session\. "
-    r"This replica \(\w+…\) started [\w ]+ ago: the old container's \(\w+…\) writable layer is gone\.$"
+    r"This replica \(\w+…\) is a new one: the old container's \(\w+…\) writable layer is gone\.$"
 )
 
 
