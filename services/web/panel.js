@@ -123,9 +123,9 @@ export class Panel {
 
   async #see(answer) {
     this.#hear(answer);
-    await this.#locate(answer.by);
     this.#answer = answer;
     this.#answers = [...this.#answers, { container: answer.by?.container }].slice(-ANSWERS_SHOWN);
+    await this.#locate(answer.by); // Meanwhile a later answer may have come: that is what is drawn.
     await this.#draw();
   }
 

@@ -9,15 +9,25 @@ const FILES = [
 const NAME = `sessionlab page ${registration.scope}`;
 const PATIENCE_MS = 3000;
 
+/* Every answer of a service is signed. What is not, like a hotel's portal, may be shown, but is no part of the page. */
+const isOurs = ({ ok, headers }) => ok && headers.has("Served-By");
+
+async function whole(file) {
+  const answer = await fetch(file, { cache: "no-store" });
+  if (!isOurs(answer)) throw new Error(`${file} is not the page's`);
+  return new Response(await answer.blob(), answer);
+}
+
 async function keep() {
+  const answers = await Promise.all(FILES.map(whole));
   const cache = await caches.open(NAME);
-  await cache.addAll(FILES);
+  await Promise.all(answers.map((answer, index) => cache.put(FILES[index], answer)));
 }
 
 async function freshOrKept(request, address) {
   try {
     const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (answer.ok) return answer;
+    if (isOurs(answer) || (answer.ok && request.mode === "navigate")) return answer;
   } catch {
     // No connection, or one that is as good as none.
   }

@@ -3,7 +3,8 @@
 import json
 import time
 from collections import Counter
-from threading import Event
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
 
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
@@ -200,6 +201,37 @@ def test_answer_of_who_is_no_service_changes_nothing(device: MakeDevice, server:
     panel.finds("kept")
     panel.says(".aside", "")
     assert cart(somebody) == ({"coffee": 1}, 1)
+
+
+class Portal(BaseHTTPRequestHandler):
+    """A hotel's: whatever is asked for, it is all right, and its own page."""
+
+    def do_GET(self) -> None:
+        page = b"<h1>Welcome! Room number?</h1>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nothing."""
+
+
+def test_page_that_is_kept_is_not_replaced_by_another(device: MakeDevice, doomed: Server) -> None:
+    somebody = device(doomed.url)
+    page, panel = opened(somebody)
+    doomed.stop()
+    with ThreadingHTTPServer(("127.0.0.1", doomed.port), Portal) as portal:
+        Thread(target=portal.serve_forever, args=[0.01], daemon=True).start()
+        page.goto(somebody.url)
+        expect(page.get_by_role("heading", name="Welcome! Room number?")).to_be_visible()
+        asked = page.evaluate("fetch('web/page.js').then((answer) => answer.text())")
+        assert "Room number?" not in asked
+        portal.shutdown()
+    page.goto(somebody.url)
+    panel.shows("offline")
+    expect(panel.row("coffee")).to_be_visible()
 
 
 def test_two_tabs_have_one_log_and_one_uploader(device: MakeDevice, server: Server) -> None:
