@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-TRIES = 2
+TRIES = 3
 
 
 def expect_at_most(most: float, measure: Callable[[], float]) -> None:
-    """Measure, and another time where it was more: a machine that stood still for a moment does not do so
-    each time, as a service does that is slow. Fails with all that was measured.
+    """Measure, and again where it was more: a machine that stood still for a moment does not do so each
+    time, as a service does that is slow. Fails with all that was measured.
     """
     seen: list[float] = []
     while not seen or seen[-1] > most:

@@ -19,7 +19,6 @@ ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
 STOP_SECONDS = 30
 ANSWER_SECONDS = 30
-ATTEMPTS = 5
 PORTS = range(20_000, 32_000)
 """Below those that the system gives to whoever takes any: one that nobody listens on stays so."""
 
@@ -39,13 +38,6 @@ def eventually(attempt: Callable[[], T | None], what: str, seconds: float = 20) 
         time.sleep(0.01)
         over = time.monotonic() >= deadline
     return result
-
-
-def within(seconds: float, attempt: Callable[[], float]) -> bool:
-    """Whether it takes less than that, by the seconds that it gives. One of a few attempts is enough: a
-    machine that pauses makes some too long, what waits too long is so in all.
-    """
-    return any(attempt() < seconds for _ in range(ATTEMPTS))
 
 
 def free_port() -> int:

@@ -19,7 +19,8 @@ from services.session.store import SessionStore
 from services.stateful.app import create_app as create_stateful
 from services.stateless.app import create_app as create_stateless
 from tests.contract.clock import Clock
-from tests.contract.running import eventually, free_port, within
+from tests.contract.running import eventually, free_port
+from tests.measured import expect_at_most
 
 NO_REDIS = f"redis://127.0.0.1:{free_port()}/0"
 
@@ -229,7 +230,7 @@ def test_request_is_503_within_a_second_when_the_store_hangs(server: ValkeyServe
             assert member.get("/session").status_code == 503
             return time.monotonic() - started
 
-    assert within(1, refusal)
+    expect_at_most(1, refusal)
 
 
 def test_session_is_served_again_when_the_store_answers_again(

@@ -22,7 +22,8 @@ from services.stateful.app import create_app
 from services.stateful.database import BUSY_SECONDS
 from services.stateful.sqlite import SqliteStore
 from tests.contract.clock import Clock
-from tests.contract.running import ROOT, environment, within
+from tests.contract.running import ROOT, environment
+from tests.measured import expect_at_most
 
 SYNCHRONOUS_FULL = 2
 WRITE_AND_DIE = """
@@ -215,4 +216,4 @@ def test_sqlite_store_refuses_all_writers_within_a_second_when_another_process_h
 
     with closing(sqlite3.connect(path, isolation_level=None)) as holder, ThreadPoolExecutor(4) as writers:
         holder.execute("BEGIN IMMEDIATE")
-        assert within(1.3, lambda: max(writers.map(count, range(4))))
+        expect_at_most(1.3, lambda: max(writers.map(count, range(4))))
