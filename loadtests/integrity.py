@@ -4,14 +4,16 @@ Pure, and driven by operations alone, so that a stored history gives the same co
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 from loadtests.history import Operation
 from loadtests.promise import Promise, Shortfall
 
-Anomaly = Literal["lost write", "lost update", "stale read", "dropped session"]
-"""A lost update is a lost write that another write overlapped: two tabs, one of which won."""
+Anomaly = Literal["lost write", "lost update", "doubled write", "stale read", "dropped session"]
+"""A lost update is a lost write that another write overlapped: two tabs, one of which won. A doubled write
+is a visit beyond all that were acknowledged or indeterminate.
+"""
 
 NOTHING = Shortfall(frozenset(), 0, 0)
 
@@ -28,6 +30,7 @@ class Tally:
     verified: int = 0
     lost: int = 0
     lost_updates: int = 0
+    doubled: int = 0
     indeterminate: int = 0
     stale: int = 0
     dropped: int = 0
@@ -38,7 +41,7 @@ class Tally:
     @property
     def broken(self) -> bool:
         """Whether a promise was."""
-        return bool(self.lost or self.stale or self.dropped)
+        return bool(self.lost or self.doubled or self.stale or self.dropped)
 
     @property
     def looked(self) -> bool:
@@ -63,14 +66,21 @@ class Ledger:
 
     promise: Promise = field(default_factory=Promise)
     missing: Shortfall = NOTHING
-    """What the last two looks have both missed: lost."""
+    """What the last two looks have both missed, or had too much: lost, or doubled."""
     missed: Shortfall = NOTHING
-    """What the last look has missed: another one tells whether it is lost, or that read was stale."""
+    """What the last look has missed: another one tells whether it is lost, or that read was stale.
+
+    What it had too much may be another tab's, whose answer is on its way.
+    """
+    looked_at: float = 0.0
+    """When the last look ended."""
     items: set[str] = field(default_factory=set)
     """Those that a read has found."""
     visits: int = 0
     """How many of the acknowledged visits a read has found."""
     lost_updates: int = 0
+    doubled: int = 0
+    """The most visits that two looks in a row had too much: some of them may be lost again."""
     stale: int = 0
     dropped: bool = False
     closed: bool = False
@@ -87,17 +97,16 @@ class Ledger:
         if operation.gone:
             return self._drop()
         if operation.is_write:
-            self.overlapped |= operation.invoked_at < self.ended_at
-            self.ended_at = operation.completed_at
-            self.promise.take(operation)
+            self._write(operation)
         elif operation.operation == "read" and operation.outcome == "ok":
+            self.looked_at = operation.completed_at
             return self._look(frozenset(operation.value["items"]), operation.value["visits"])
         return []
 
     @property
     def doubtful(self) -> bool:
         """Whether only another look can tell."""
-        return _count(self.missed, self.missing) > 0
+        return _count(self.missed, self.missing) > 0 or self.missed.surplus > self.doubled
 
     @property
     def lost(self) -> int:
@@ -114,10 +123,23 @@ class Ledger:
             verified=0 if self.dropped else found,
             lost=self.lost,
             lost_updates=self.lost_updates,
+            doubled=self.doubled,
             indeterminate=self.promise.indeterminate,
             stale=self.stale,
             dropped=self.dropped,
         )
+
+    def _write(self, write: Operation) -> None:
+        self.overlapped |= write.invoked_at < self.ended_at
+        self.ended_at = write.completed_at
+        self.promise.take(write)
+        if write.operation == "visit" and write.outcome != "fail" and write.invoked_at < self.looked_at:
+            self._explain_one()
+
+    def _explain_one(self) -> None:
+        """A visit that was under way when somebody looked: it may be what that look had too much."""
+        self.missed = replace(self.missed, surplus=max(0, self.missed.surplus - 1))
+        self.doubled = max(0, self.doubled - 1)
 
     def _drop(self) -> list[Anomaly]:
         if self.dropped:
@@ -128,21 +150,30 @@ class Ledger:
 
     def _look(self, items: frozenset[str], visits: int) -> list[Anomaly]:
         seen = self.promise.shortfall(items, visits)
-        missing = Shortfall(seen.items & self.missed.items, min(seen.visits, self.missed.visits), 0)
+        missing = _both(seen, self.missed)
         stale = self.dropped or _count(self.missed, seen) > 0
         lost = _count(missing, self.missing)
+        doubled = max(0, missing.surplus - self.doubled)
         self.dropped, self.missing, self.missed = False, missing, seen
         self.items |= self.promise.items & items
         self.visits = self.promise.visits - seen.visits
         self.stale += stale
+        self.doubled += doubled
         found: list[Anomaly] = ["stale read"] * stale
-        return [*found, *self._lose(lost)]
+        more: list[Anomaly] = ["doubled write"] * doubled
+        return [*found, *self._lose(lost), *more]
 
     def _lose(self, writes: int) -> list[Anomaly]:
         lost: list[Anomaly] = ["lost update" if self.overlapped else "lost write"] * writes
         self.lost_updates += writes * self.overlapped
         self.overlapped &= self.doubtful
         return lost
+
+
+def _both(one: Shortfall, other: Shortfall) -> Shortfall:
+    """What the two have in common."""
+    visits, surplus = min(one.visits, other.visits), min(one.surplus, other.surplus)
+    return Shortfall(one.items & other.items, visits, surplus)
 
 
 def _count(one: Shortfall, other: Shortfall) -> int:

@@ -14,8 +14,9 @@ from loadtests.history import HistoryError, Operation
 from loadtests.integrity import Ledgers, Tally
 
 EXIT_CODES = (
-    "exit codes: 0 all acknowledged data was verified; 1 some was lost (a lost write or update, a stale "
-    "read, a dropped session); 2 of some placement nothing was verified; errors alone do not count"
+    "exit codes: 0 all acknowledged data was verified; 1 some was lost or doubled (a lost write or update, a "
+    "doubled write, a stale read, a dropped session); 2 of some placement nothing was verified; errors alone "
+    "do not count"
 )
 
 

@@ -8,9 +8,10 @@ placement in `LOADTEST_PLACEMENTS` (layer,token,redis-everysec), of `LOADTEST_RA
 second. Beside Locust's own options: `--shape` (Steady, Ramp, Spike, Soak, Phases), `--tabs 2` (a
 session's writes overlap, as from two tabs of a browser), `--history FOLDER`.
 
-Exit codes: 0 all acknowledged data was verified; 1 some was lost (a lost write or update, a stale read, a
-dropped session); 2 of some placement nothing was verified. Errors alone, such as a 503 while a service is
-restarted, do not count. With `LOADTEST_CONDUCTED` the lab says what users do, and judges.
+Exit codes: 0 all acknowledged data was verified; 1 some was lost or doubled (a lost write or update, a
+doubled write, a stale read, a dropped session); 2 of some placement nothing was verified. Errors alone, such
+as a 503 while a service is restarted, do not count. With `LOADTEST_CONDUCTED` the lab says what users do,
+and judges.
 """
 
 import os

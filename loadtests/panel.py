@@ -16,6 +16,7 @@ COLUMNS = {
     "verified": "Verified",
     "lost": "Lost writes",
     "lost_updates": "Lost updates",
+    "doubled": "Doubled writes",
     "indeterminate": "Indeterminate",
     "stale": "Stale reads",
     "sessions": "Sessions",

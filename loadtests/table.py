@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from loadtests.integrity import Tally
 
-HEAD = ("acknowledged", "verified", "lost", "updates", "indeterminate", "stale", "sessions", "dropped")
+HEAD = (
+    *("acknowledged", "verified", "lost", "updates", "doubled"),
+    *("indeterminate", "stale", "sessions", "dropped"),
+)
 
 
 def render(tallies: Mapping[str, Tally], verdicts: Mapping[str, str] | None = None) -> str:
@@ -19,7 +22,7 @@ def render(tallies: Mapping[str, Tally], verdicts: Mapping[str, str] | None = No
 
 def numbers(tally: Tally) -> Sequence[int]:
     return (
-        *(tally.acknowledged, tally.verified, tally.lost, tally.lost_updates),
+        *(tally.acknowledged, tally.verified, tally.lost, tally.lost_updates, tally.doubled),
         *(tally.indeterminate, tally.stale, tally.sessions, tally.dropped),
     )
 

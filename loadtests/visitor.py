@@ -40,6 +40,7 @@ class Visitor(PlacementUser):
         super().on_start()
         run.join(self.placement)
         self.session: SessionClient | None = None
+        self.writing: list[gevent.Greenlet] = []
         self.done = 0
         self.leaving = False
         self.unread = False
@@ -69,10 +70,10 @@ class Visitor(PlacementUser):
     def write(self, session: SessionClient) -> None:
         """One write or, with two tabs, two that overlap."""
         tabs = int(self.environment.parsed_options.tabs)
-        greenlets = [gevent.spawn(self.write_once, session) for _ in range(tabs)]
-        gevent.joinall(greenlets, raise_error=True)
+        self.writing = [gevent.spawn(self.write_once, session) for _ in range(tabs)]
+        gevent.joinall(self.writing, raise_error=True)
         self.unread = True
-        if any(cast("Operation", greenlet.value).gone for greenlet in greenlets):
+        if any(cast("Operation", greenlet.value).gone for greenlet in self.writing):
             self.leave(session)
 
     def write_once(self, session: SessionClient) -> Operation:
@@ -80,7 +81,7 @@ class Visitor(PlacementUser):
         return session.put() if room and random.random() < 0.6 else session.visit()
 
     def look(self, session: SessionClient) -> None:
-        """Read back what was written and, where something is missing, at once another time."""
+        """Read back what was written and, where something is missing or too much, at once another time."""
         operation, _ = session.read()
         if operation.outcome == "ok" and run.ledgers[self.placement].doubtful(session.name):
             operation, _ = session.read()
@@ -89,8 +90,13 @@ class Visitor(PlacementUser):
             self.leave(session)
 
     def leave(self, session: SessionClient) -> None:
-        """Its final reads: what the service knows of a session that its client gives up."""
+        """Its final reads: what the service knows of a session that its client gives up.
+
+        A user that is told to stop in the middle of a write awaits its answer: nobody could tell whether a
+        visit without one was counted twice.
+        """
         self.leaving, self.session = True, None
+        gevent.joinall(self.writing)
         answers, deadline = 0, time.monotonic() + FINAL_SECONDS
         while answers < LOOKS and time.monotonic() < deadline:
             operation, _ = session.read()
@@ -124,6 +130,7 @@ class Visitor(PlacementUser):
 SAYS = {
     "lost write": "acknowledged, and gone",
     "lost update": "acknowledged, and undone by a write at the same time",
+    "doubled write": "counted, and neither acknowledged nor in doubt",
     "stale read": "missed what was acknowledged before, and was there",
     "dropped session": "acknowledged, and unknown to the service",
 }

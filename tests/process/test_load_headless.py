@@ -7,7 +7,7 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,14 +16,15 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from chaos.control.app import ForgetfulStore
 from loadtests import history, judge, recording, table
 from loadtests.integrity import Ledgers
 from loadtests.judge import Judged
+from services.session.document import Operation
 from services.session.lifetime import Lifetime
-from services.session.store import Held
+from services.session.store import Applied, Held, Once
 from services.stateful.memory import MemoryStore
 from tests.contract.broken import LastWriterStore
 from tests.contract.running import ROOT, eventually, free_port
@@ -75,20 +76,71 @@ class SlowLastWriterStore(LastWriterStore):
         return held
 
 
+class TwiceStore(MemoryStore):
+    """Makes every fifth change twice, and acknowledges it once."""
+
+    def __init__(self) -> None:
+        super().__init__(Lifetime())
+        self._changes = itertools.count(1)
+
+    def apply(
+        self,
+        credential: str,
+        operations: Sequence[Operation],
+        *,
+        if_versions: Collection[int] | None = None,
+        once: Once | None = None,
+    ) -> Applied:
+        applied = super().apply(credential, operations, if_versions=if_versions, once=once)
+        if next(self._changes) % 5 == 0:
+            super().apply(credential, operations)
+        return applied
+
+
+def hesitant() -> Flask:
+    """A service whose answers to writes are long on their way."""
+    app = application_of(MemoryStore(Lifetime()))
+
+    @app.after_request
+    def hesitate(response: Response) -> Response:
+        if request.method != "GET":
+            Event().wait(0.5)
+        return response
+
+    return app
+
+
 SERVICES = {
     "kept": application_of(MemoryStore(Lifetime())),
     "forgetful": application_of(ForgetfulStore(Lifetime(), every=5)),
     "ailing": ailing(),
     "unavailable": unavailable(),
+    "doubling": application_of(TwiceStore()),
     "tabs": application_of(SlowLastWriterStore(Lifetime())),
     "distributed": application_of(MemoryStore(Lifetime())),
     "phases": application_of(MemoryStore(Lifetime())),
+    "hesitant": hesitant(),
 }
 PORT = str(free_port())
 OPTIONS = {
     "tabs": ["-t", "10m", "--tabs", "2"],
     "distributed": ["-t", "10m", "--processes", "2", "--master-bind-port", PORT, "--master-port", PORT],
     "phases": ["--shape", "Phases", "-t", "12s"],
+    # Sixteen of twenty users are ended in the middle of what they do.
+    "hesitant": [
+        "--shape",
+        "Spike",
+        "-t",
+        "12s",
+        "--tabs",
+        "2",
+        "-u",
+        "20",
+        "-r",
+        "20",
+        "--stop-timeout",
+        "0",
+    ],
 }
 
 
@@ -121,7 +173,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, End
         runs = {name: start(name, origin, homes[name]) for name, origin in origins.items()}
         for process in runs.values():
             stack.callback(process.kill)
-        for name in runs.keys() - {"phases"}:
+        for name in runs.keys() - {"phases", "hesitant"}:
             workers = 2 if name == "distributed" else 1
             eventually(partial(busy, homes[name], workers), f"{name} is busy", 120)
             runs[name].terminate()
@@ -172,9 +224,28 @@ def test_two_tabs_lose_updates_on_a_store_where_the_last_writer_wins(ended: Mapp
     assert "INTEGRITY layer: lost write" not in run.said
 
 
+def test_exit_code_is_1_when_a_service_counts_twice_what_it_acknowledged_once(
+    ended: Mapping[str, Ended],
+) -> None:
+    run = ended["doubling"]
+    assert run.code == 1, run.said
+    assert "INTEGRITY layer: doubled write: counted, and neither acknowledged nor in doubt" in run.said
+
+
+def test_nothing_is_doubled_where_a_service_counts_each_visit_once(ended: Mapping[str, Ended]) -> None:
+    """Not where answers are lost or late either, nor where clients take new sessions, or leave in a hurry."""
+    assert {name for name, run in ended.items() if "doubled write" in run.said} == {"doubling"}
+
+
+def test_user_that_is_ended_in_the_middle_of_a_write_awaits_its_answer(ended: Mapping[str, Ended]) -> None:
+    run = ended["hesitant"]
+    assert run.code == 0, run.said
+    assert run.judged["layer"].judgement.observed == "kept"
+
+
 def test_load_has_no_shape_unless_one_is_chosen(ended: Mapping[str, Ended]) -> None:
     shaped = {name for name, run in ended.items() if "Shape test starting" in run.said}
-    assert shaped == {"phases"}
+    assert shaped == {"phases", "hesitant"}
 
 
 def test_workers_of_a_distributed_run_leave_one_history(ended: Mapping[str, Ended]) -> None:
@@ -187,7 +258,7 @@ def test_workers_of_a_distributed_run_leave_one_history(ended: Mapping[str, Ende
     assert run.judged["layer"].judgement.observed == "kept"
 
 
-@pytest.mark.parametrize("name", ["kept", "forgetful", "tabs", "distributed", "phases"])
+@pytest.mark.parametrize("name", ["kept", "forgetful", "doubling", "tabs", "distributed", "phases"])
 def test_history_gives_the_counts_that_were_shown_at_the_end(ended: Mapping[str, Ended], name: str) -> None:
     run = ended[name]
     shown = table.render({"layer": run.judged["layer"].tally})

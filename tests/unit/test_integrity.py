@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from loadtests.history import Kind, Operation
+from loadtests.history import Kind, Operation, Outcome
 from loadtests.integrity import Anomaly, Ledgers, Tally, exit_code
 
 OK = Tally(sessions=1, acknowledged=2, verified=2)
@@ -114,6 +114,73 @@ def test_dropped_session_that_another_replica_knows_was_a_stale_read() -> None:
     assert (tally.dropped, tally.lost, tally.stale, tally.verified) == (0, 0, 1, 1)
 
 
+def test_visit_is_doubled_when_two_looks_in_a_row_show_more_than_was_made() -> None:
+    told, tally = lived(op("visit", 1), seen(3, visits=3), seen(5, visits=3))
+    assert told == ["doubled write", "doubled write"]
+    assert (tally.doubled, tally.verified, tally.lost, tally.stale) == (2, 1, 0, 0)
+
+
+def test_visit_that_was_refused_and_counted_all_the_same_is_a_doubled_write() -> None:
+    told, tally = lived(refused("visit", 1, "invalid"), seen(3, visits=1), seen(5, visits=1))
+    assert (told, tally.doubled) == (["doubled write"], 1)
+
+
+def test_surplus_that_one_look_showed_is_no_doubled_write() -> None:
+    told, tally = lived(op("visit", 1), seen(3, visits=2), seen(5, visits=1), seen(7, visits=1))
+    assert (told, tally.doubled) == ([], 0)
+
+
+def test_doubled_write_is_told_once() -> None:
+    looks = [seen(at, visits=2) for at in (3, 5, 7)]
+    told, tally = lived(op("visit", 1), *looks, op("visit", 9), seen(11, visits=3), seen(13, visits=3))
+    assert (told, tally.doubled) == (["doubled write"], 1)
+
+
+def test_doubled_writes_are_the_most_that_were_there_when_some_went_again() -> None:
+    counts = (2, 2, 1, 1, 2, 2, 3, 3)
+    told, tally = lived(op("visit", 1), *(seen(3 + 2 * n, visits=many) for n, many in enumerate(counts)))
+    assert (told, tally.doubled) == (["doubled write"] * 2, 2)
+
+
+@pytest.mark.parametrize("outcome", ["ok", "info"])
+def test_visit_whose_answer_is_on_its_way_is_no_doubled_write(outcome: Outcome) -> None:
+    other_tab = op("visit", 2, outcome=outcome, completed_at=4.5)
+    told, tally = lived(op("visit", 1), seen(3, visits=2), other_tab, seen(5, visits=2), seen(7, visits=2))
+    assert (told, tally.doubled) == ([], 0)
+
+
+def test_visits_of_which_each_was_on_its_way_at_another_look_are_no_doubled_writes() -> None:
+    first, second = op("visit", 1, completed_at=4.5), op("visit", 4, completed_at=7)
+    told, tally = lived(seen(3, visits=1), first, seen(5, visits=2), second, seen(8, visits=2))
+    assert (told, tally.doubled) == ([], 0)
+
+
+def test_doubled_write_is_taken_back_when_a_visit_ends_that_was_under_way_all_the_time() -> None:
+    told, tally = lived(seen(2, visits=1), seen(4, visits=1), op("visit", 1, completed_at=6))
+    assert (told, tally.doubled) == (["doubled write"], 0)
+
+
+@pytest.mark.parametrize("other_tab", [refused("visit", 2, "invalid"), put("a", 2)])
+def test_write_that_counts_nothing_explains_no_surplus_of_a_look_meanwhile(other_tab: Operation) -> None:
+    late = replace(other_tab, completed_at=4.5)
+    told, _ = lived(op("visit", 1), seen(3, visits=2), late, seen(5, "a", visits=2))
+    assert told == ["doubled write"]
+
+
+def test_doubled_write_is_no_stale_read_and_hides_no_lost_item() -> None:
+    told, tally = lived(put("a", 1), op("visit", 3), seen(5, visits=2), seen(7, visits=2))
+    assert told == ["lost write", "doubled write"]
+    assert (tally.lost, tally.doubled, tally.stale) == (1, 1, 0)
+
+
+def test_session_is_doubtful_until_another_look_has_told_what_a_surplus_is() -> None:
+    ledgers, doubts = Ledgers(), []
+    for operation in (op("open", 0), op("visit", 1), *(seen(at, visits=2) for at in (3, 5, 7))):
+        ledgers.take(operation)
+        doubts.append(ledgers.doubtful("s"))
+    assert doubts == [False, False, True, False, False]
+
+
 def test_closed_session_owes_nothing() -> None:
     told, tally = lived(put("a", 1), op("close", 3), refused("read", 5, "session-ended"))
     assert (told, tally.lost, tally.dropped) == ([], 0, 0)
@@ -132,7 +199,7 @@ def test_unavailable_store_loses_nothing() -> None:
 
 
 def test_tallies_add_up() -> None:
-    assert Tally(1, 2, 3, 4, 5, 6, 7, 8) + Tally(1, 1, 1, 1, 1, 1, 1, 1) == Tally(2, 3, 4, 5, 6, 7, 8, 9)
+    assert Tally(*range(1, 10)) + Tally(*[1] * 9) == Tally(*range(2, 11))
 
 
 @pytest.mark.parametrize(
@@ -140,6 +207,7 @@ def test_tallies_add_up() -> None:
     [
         pytest.param([OK, OK], 0, id="all verified"),
         pytest.param([OK, replace(OK, lost=1)], 1, id="a lost write"),
+        pytest.param([OK, replace(OK, doubled=1)], 1, id="a doubled write"),
         pytest.param([OK, replace(OK, stale=1)], 1, id="a stale read"),
         pytest.param(
             [replace(OK, dropped=1), Tally()], 1, id="a dropped session, whatever was not looked at"

@@ -90,7 +90,7 @@ def test_judge_is_content_when_all_is_kept(tmp_path: Path) -> None:
     record(tmp_path, "w1", "layer", session("one", 0))
     judged = judge.judge(tmp_path)
     assert judge.exit_code(judged) == 0
-    assert " ".join(judge.render(judged).splitlines()[1].split()) == "layer 3 3 0 0 0 0 1 0 kept"
+    assert " ".join(judge.render(judged).splitlines()[1].split()) == "layer 3 3 0 0 0 0 0 1 0 kept"
 
 
 def test_judge_knows_nothing_of_a_session_without_a_final_read(tmp_path: Path) -> None:
