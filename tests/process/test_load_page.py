@@ -1,10 +1,7 @@
 """Locust's page with the tab "Integrity", as a browser gets it."""
 
-import json
 import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,43 +13,9 @@ from loadtests.integrity import Tally
 from loadtests.panel import COLUMNS, rows
 from services.session.lifetime import Lifetime
 from services.stateful.memory import MemoryStore
-from tests.contract.running import ROOT, eventually, free_port
+from tests.contract.running import eventually
+from tests.process.locust_page import LocustPage
 from tests.unit.serving import application_of, served
-
-
-class Page:
-    """Locust's page on a port of its own, before a service that keeps and one that forgets."""
-
-    def __init__(self, url: str, host: str) -> None:
-        self.url = url
-        self.host = host
-
-    def up(self) -> bool:
-        try:
-            return requests.get(self.url, timeout=10).ok
-        except requests.RequestException:
-            return False
-
-    def arguments(self) -> Mapping[str, Any]:
-        """What Locust's page is told when it is opened."""
-        page = requests.get(self.url, timeout=10).text
-        told: Mapping[str, Any] = json.loads(page.partition("window.templateArgs = ")[2].partition("\n")[0])
-        return told
-
-    def start(self, **chosen: Any) -> None:
-        form = {"user_count": 4, "spawn_rate": 10, "host": self.host, **chosen}
-        assert requests.post(f"{self.url}/swarm", data=form, timeout=10).json()["success"]
-
-    def stop(self) -> None:
-        requests.post(f"{self.url}/stop", timeout=60)
-
-    def statistics(self) -> Mapping[str, Any]:
-        told: Mapping[str, Any] = requests.get(f"{self.url}/stats/requests", timeout=10).json()
-        return told
-
-    def integrity(self) -> Mapping[str, Mapping[str, Any]]:
-        (table,) = self.statistics()["extended_stats"]
-        return {row["placement"]: row for row in table["data"]}
 
 
 def two_services() -> Flask:
@@ -71,28 +34,15 @@ def two_services() -> Flask:
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    port, log = free_port(), tmp_path_factory.mktemp("page") / "locust.log"
-    with served(two_services(), "") as origin, log.open("w") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--web-port", str(port)],
-            cwd=ROOT,
-            env={**os.environ, "LOADTEST_PLACEMENTS": "layer,token", "LOADTEST_RATE": "20"},
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            opened = Page(f"http://127.0.0.1:{port}", origin)
-            eventually(opened.up, f"the page is up; see {log}", 60)
-            yield opened
-        finally:
-            process.kill()
-            process.wait()
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocustPage]:
+    log = tmp_path_factory.mktemp("page") / "locust.log"
+    settings = {"LOADTEST_PLACEMENTS": "layer,token", "LOADTEST_RATE": "20"}
+    with served(two_services(), "") as origin, LocustPage.running(origin, log, **settings) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
-def watched(page: Page) -> Iterator[Page]:
+def watched(page: LocustPage) -> Iterator[LocustPage]:
     """The page while users of both placements are at work, one of which has lost something."""
     page.start()
     eventually(lambda: page.integrity().get("layer", {}).get("lost"), "a loss is seen", 60)
@@ -101,43 +51,43 @@ def watched(page: Page) -> Iterator[Page]:
     page.stop()
 
 
-def test_page_offers_a_user_class_for_each_placement(page: Page) -> None:
+def test_page_offers_a_user_class_for_each_placement(page: LocustPage) -> None:
     told = page.arguments()
     assert told["show_userclass_picker"] is True
     assert told["available_user_classes"] == ["LayerUser", "TokenUser"]
 
 
-def test_page_offers_every_load_shape_and_asks_how_many_users_for_it(page: Page) -> None:
+def test_page_offers_every_load_shape_and_asks_how_many_users_for_it(page: LocustPage) -> None:
     told = page.arguments()
     shapes = ["Default", "Phases", "Ramp", "Soak", "Spike", "Steady"]
     assert (told["available_shape_classes"], told["shape_use_common_options"]) == (shapes, True)
 
 
-def test_page_has_sensible_defaults(page: Page) -> None:
+def test_page_has_sensible_defaults(page: LocustPage) -> None:
     told = page.arguments()
     gateway = f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT', '8080')}"
     assert (told["num_users"], told["spawn_rate"], told["host"]) == (20, 10, gateway)
 
 
-def test_page_has_a_tab_for_integrity(page: Page) -> None:
+def test_page_has_a_tab_for_integrity(page: LocustPage) -> None:
     told = page.arguments()
     assert told["extended_tabs"] == [{"title": "Integrity", "key": "integrity"}]
     assert [column["title"] for column in told["extended_tables"][0]["structure"]] == list(COLUMNS.values())
 
 
-def test_page_asks_for_news_more_often_than_every_two_seconds(page: Page) -> None:
+def test_page_asks_for_news_more_often_than_every_two_seconds(page: LocustPage) -> None:
     text = requests.get(page.url, timeout=10).text
     assert text.index("period === 2000 ? 750") < text.index('type="module"')
 
 
-def test_loss_is_shown_with_its_placement_and_with_no_other(watched: Page) -> None:
+def test_loss_is_shown_with_its_placement_and_with_no_other(watched: LocustPage) -> None:
     shown = watched.integrity()
     assert shown["layer"]["lost"] > 0
     assert (shown["token"]["lost"], shown["token"]["dropped"], shown["token"]["stale"]) == (0, 0, 0)
     assert shown["All"]["acknowledged"] >= shown["layer"]["acknowledged"] + 1
 
 
-def test_loss_is_a_failure_of_its_own_name(watched: Page) -> None:
+def test_loss_is_a_failure_of_its_own_name(watched: LocustPage) -> None:
     """Locust answers with what it gathered up to two seconds ago, and counts a failure after the loss."""
 
     def names() -> set[str]:
@@ -146,17 +96,21 @@ def test_loss_is_a_failure_of_its_own_name(watched: Page) -> None:
     assert eventually(names, "a loss is among the failures", 60) == {"layer: lost write"}
 
 
-def test_new_run_begins_to_count_anew(watched: Page) -> None:
+def test_new_run_begins_to_count_anew(watched: LocustPage) -> None:
     watched.stop()
     watched.start(user_classes="TokenUser")
     eventually(lambda: set(watched.integrity()) == {"token"}, "only the new run is counted", 60)
 
 
-def test_shape_that_is_chosen_on_the_page_is_run(page: Page) -> None:
+def test_shape_that_is_chosen_on_the_page_is_run(page: LocustPage) -> None:
     page.stop()
     page.start(shape_class="Spike", user_count=10, spawn_rate=10, run_time="10m")
     eventually(lambda: page.statistics()["user_count"] == 2, "a fifth of the users is there", 60)
     page.stop()
+
+
+def test_every_count_has_a_column() -> None:
+    assert COLUMNS.keys() - {"placement"} == vars(Tally()).keys()
 
 
 def test_rows_end_with_one_for_all_where_there_are_several() -> None:

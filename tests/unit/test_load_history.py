@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from loadtests import judge, recording
+from loadtests import judge, recording, table
 from loadtests.history import HistoryError, Operation
+from loadtests.integrity import Tally
 from loadtests.recording import Recording, latest, merged
 from tests.unit.histories import opened, put, read, refused
 
@@ -91,6 +92,14 @@ def test_judge_is_content_when_all_is_kept(tmp_path: Path) -> None:
     judged = judge.judge(tmp_path)
     assert judge.exit_code(judged) == 0
     assert " ".join(judge.render(judged).splitlines()[1].split()) == "layer 3 3 0 0 0 0 0 1 0 kept"
+
+
+def test_table_has_every_count_below_its_name() -> None:
+    tally = Tally(*range(1, 10))
+    head, line = table.render({"layer": tally}).splitlines()
+    shown = dict(zip(head.split(), line.split(), strict=True))
+    counts = {name.replace("lost_updates", "updates"): str(count) for name, count in vars(tally).items()}
+    assert shown == {"placement": "layer", **counts}
 
 
 def test_judge_knows_nothing_of_a_session_without_a_final_read(tmp_path: Path) -> None:
