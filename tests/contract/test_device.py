@@ -295,8 +295,10 @@ def test_uploader_goes_on_once_its_lock_can_be_opened_again(
         eventually(lambda: not device.pending, "it is acknowledged")
 
 
-def test_uploader_brings_what_another_process_logs(service: Service, make_device: MakeDevice) -> None:
-    device, other = make_device(service.url), make_device(service.url)
+def test_uploader_brings_what_another_process_logs(
+    services: dict[str, Service], make_device: MakeDevice
+) -> None:
+    device, other = (make_device(services["memory"].url) for _ in range(2))
     with Uploader(device):
         assert other.visit() == 1
         eventually(lambda: not other.pending, "it is acknowledged")

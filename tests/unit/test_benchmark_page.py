@@ -1,8 +1,6 @@
 """docs/performance.md and the result file, from a literal benchmark."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,6 @@ from loadtests.benchmark.error import BenchmarkError
 from loadtests.benchmark.goals import judge
 from loadtests.benchmark.measured import Measured, UserCost
 from loadtests.benchmark.reasons import REASONS
-from tests.contract.running import ROOT
 from tests.unit.benchmarks import measured, with_rate
 
 
@@ -142,22 +139,3 @@ def test_result_is_kept_beside_the_newest_run_of_the_lab(tmp_path: Path) -> None
 def test_result_is_the_newest_run_when_there_is_no_other(tmp_path: Path) -> None:
     path = keep(measured(), tmp_path)
     assert (tmp_path / "latest" / "bench.json").resolve() == path
-
-
-def benchmark(*options: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "loadtests.benchmark", *map(str, options)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-
-
-def test_command_makes_tables_and_page_again_from_a_result(tmp_path: Path) -> None:
-    path = keep(measured(), tmp_path)
-    done = benchmark("--again", path, "--docs", tmp_path)
-    assert done.returncode == 0
-    assert "16 of 16 goals met" in done.stdout
-    assert (tmp_path / "performance.md").read_text() == page.render(measured())
-
-
-def test_command_says_what_is_wrong_with_a_result(tmp_path: Path) -> None:
-    done = benchmark("--again", tmp_path / "nothing.json")
-    assert done.returncode == 3
-    assert done.stderr.startswith(f"benchmark: {tmp_path}/nothing.json holds no benchmark: ")
