@@ -6,7 +6,7 @@ last still pending on the device, where it is safe, and may have happened all th
 
 import secrets
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import Any
 import requests
 
 from loadtests.client import TIMEOUT_SECONDS, Send, SessionClient, problem_of
-from loadtests.history import PENDING, Kind, Operation, Phase
+from loadtests.history import PENDING, Kind, Operation, Outcome, Phase
 from services.device.device import Device
 from services.device.errors import DeviceError, Refused, Unavailable
+from services.device.state import Aside
 from services.session.upload import Put
 
 LOCK_SECONDS = 30.0
@@ -143,7 +144,9 @@ class _Held:
         """What it held when it was closed."""
         self.served_by: str | None = None
         self.problem: str | None = None
-        self._doubted = 0
+        self._noted: set[int] = set()
+        self._aside: defaultdict[str, list[Outcome]] = defaultdict(list)
+        """How those ended that the device set aside, and that have not left its log: by item, or visits."""
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
         response = self._send(method, url, **options)
@@ -159,10 +162,19 @@ class _Held:
 
     def settled(self) -> Sequence[Operation]:
         """Those whose fate is known since the last time: they leave the log in the order they came."""
-        doubted, self._doubted = self._doubted, len(self.device.in_doubt)
         left = [self.waiting.popleft() for _ in range(len(self.waiting) - len(self.device.pending))]
-        known = len(left) - (self._doubted - doubted)
-        refused = {aside.operation.id for aside in self.device.refused if isinstance(aside.operation, Put)}
-        return [
-            replace(write, outcome="fail" if write.id in refused else "ok") for write in left[:known]
-        ] + left[known:]
+        self._note("info", self.device.in_doubt)
+        self._note("fail", self.device.refused)
+        return [replace(write, outcome=self._fate(write)) for write in left]
+
+    def _note(self, outcome: Outcome, asides: Sequence[Aside]) -> None:
+        for aside in asides:
+            if aside.key not in self._noted:
+                self._noted.add(aside.key)
+                operation = aside.operation
+                self._aside[operation.id if isinstance(operation, Put) else "visit"].append(outcome)
+
+    def _fate(self, write: Operation) -> Outcome:
+        """How a write ended that left the log: acknowledged, unless set aside. One visit is like another."""
+        aside = self._aside[write.id if write.operation == "put" else "visit"]
+        return aside.pop() if aside else "ok"
