@@ -46,6 +46,7 @@ class Device:
         self._log = self._closing.enter_context(closing(Log(path)))
         self._server = Server(base_url, http or self._closing.enter_context(jarless()), timeout)
         self._lock_seconds = lock_seconds
+        self._has_looked = False
         self.logged = threading.Event()
         """Set whenever something was logged through this object."""
 
@@ -134,11 +135,14 @@ class Device:
         `join`), any other `Refused`, or `Busy`.
         """
         with self._talking():
+            exchange = Exchange(self._log, self._server, looks_first=not self._has_looked)
             try:
-                return Exchange(self._log, self._server).run()
+                return exchange.run()
             except Refused as refused:
                 self._log.update(trouble=str(refused))
                 raise
+            finally:
+                self._has_looked = exchange.has_looked
 
     def link(self) -> Link:
         """A code with which another device joins this session, once. Raises as `sync`, which goes first."""

@@ -21,13 +21,17 @@ _TOO_MUCH = {*_FOR_GOOD, "status-413"}
 
 
 class Exchange:
-    """One run, from what is in the log at its begin to when all of that was answered."""
+    """One run, from what is in the log at its begin to when all of that was answered.
 
-    def __init__(self, log: Log, server: Server) -> None:
+    Where `looks_first`, it uploads nothing before it has asked how far the service knows this device: of a
+    log that is an old copy of itself the service would skip what it knows by the same numbers.
+    """
+
+    def __init__(self, log: Log, server: Server, *, looks_first: bool) -> None:
         self._log = log
         self._server = server
         self._goal = log.last()
-        self._most = OPERATIONS
+        self._most = 0 if looks_first else OPERATIONS
         self._new_id = False
 
     def run(self) -> Session:
@@ -41,14 +45,21 @@ class Exchange:
             elif session := self._upload(state, state.cookie, state.since, pending):
                 return session
 
+    @property
+    def has_looked(self) -> bool:
+        """Whether it needs not look first any more."""
+        return self._most > 0
+
     def _open(self, state: State) -> None:
         cookie, session = self._server.open(state.link)
         self._log.update(cookie=cookie, session=session, since=session.version, link=None)
+        self._most = OPERATIONS
 
     def _look(self, cookie: str) -> None:
         """A device that the session has not heard of says from which version on it might have."""
         cookie, session = self._server.read(cookie)
         self._log.update(cookie=cookie, session=session, since=session.version)
+        self._most = OPERATIONS
 
     def _upload(self, state: State, cookie: str, since: int, pending: tuple[Numbered, ...]) -> Session | None:
         """The session, once all is answered that was pending at the begin."""
@@ -65,6 +76,7 @@ class Exchange:
             if not unavailable.reached:
                 self._mark(state.sent, sent)
             raise
+        self._most = self._most or OPERATIONS
         return self._take(replace(state, cookie=cookie, sent=sent), cookie, upload, synced)
 
     def _mark(self, sent: int, before: int) -> None:
@@ -76,6 +88,7 @@ class Exchange:
         if mark < state.acknowledged:
             self._go_on_after_loss(state, mark)
         elif mark > max(state.sent, state.acknowledged):  # a copy of this log was at work under this id
+            self._mark(mark, state.sent)
             self._start_over(state, doubt=True)
         elif mark < upload.last:
             raise Unavailable(

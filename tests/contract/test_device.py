@@ -190,8 +190,8 @@ def test_forgotten_device_goes_on_and_keeps_aside_what_it_cannot_know(
     device = make_device(keeper.url)
     device.sync()
     device.visit()
-    with Scissors.running([keeper.url], every=1) as scissors, pytest.raises(Unavailable):
-        make_device(scissors.url).sync()  # counted, and the device cannot know
+    with Scissors.running([keeper.url], every=2) as scissors, pytest.raises(Unavailable):
+        make_device(scissors.url).sync()  # it looks first; counted, and the device cannot know
     device.put("a1", "tea", 2)
     crowd_out(holder(device, keeper), 33)
     session = device.sync()

@@ -88,7 +88,7 @@ def test_loss_ends_the_doubt_on_what_was_sent(
     device.sync()
     device.visit()
     with (
-        Scissors.running([origin], every=1) as scissors,
+        Scissors.running([origin], every=2) as scissors,
         Device(path, f"{scissors.url}/stateful") as cut_off,
         pytest.raises(Unavailable),
     ):
@@ -108,21 +108,24 @@ def test_each_loss_is_told(device: Device, kept: Path) -> None:
     assert isinstance(one, Loss)
 
 
+@pytest.mark.parametrize(("visits", "doubtful"), [(1, 1), (3, 3), (5, 3)])
 def test_copy_of_a_log_goes_on_under_an_id_of_its_own(
-    device: Device, path: Path, base: str, tmp_path: Path
+    device: Device, path: Path, base: str, visits: int, doubtful: int
 ) -> None:
     """A device restored from a backup: the service would skip what it has numbered twice."""
-    copy = tmp_path / "copy.db"
+    copy = path.with_name("copy.db")
     copy_of(path, copy)
     for _ in range(3):
         device.visit()
     device.sync()
     with Device(copy, base) as restored:
-        restored.visit()
-        assert restored.sync().visits == 5
-        assert [doubt.operation.intent for doubt in restored.in_doubt] == [CountVisit()]
-        restored.settle(restored.in_doubt[0], again=True)
-        assert restored.sync().visits == 6
+        for _ in range(visits):
+            restored.visit()
+        assert restored.sync().visits == 5 + visits - doubtful
+        assert [doubt.operation.intent for doubt in restored.in_doubt] == [CountVisit()] * doubtful
+        for doubt in restored.in_doubt:
+            restored.settle(doubt, again=True)
+        assert restored.sync().visits == 5 + visits
 
 
 class Portal(BaseHTTPRequestHandler):
