@@ -16,6 +16,7 @@ import json
 import os
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -49,6 +50,7 @@ class KeyRing:
         self._directory = directory
         self._keys = {file: _read_key(file) for file in _files(directory)}
         self._looked_at = time.monotonic()
+        self._looking = threading.Lock()
         if not self._keys:
             raise SettingsError(
                 f"no key ring: {directory} holds no *.jwk; "
@@ -70,17 +72,27 @@ class KeyRing:
         """
         keys = self._current()
         if all(key.kid != kid for key in keys.values()):
-            keys = self._current(UNKNOWN_SECONDS)
+            with self._looking:  # whoever looks at this moment may be about to find it
+                self._look_again(UNKNOWN_SECONDS)
+            keys = self._keys
         if not keys:
             raise StoreUnavailable(f"{self._directory} holds no key any more")
         return next((key for key in keys.values() if key.kid == kid), None)
 
-    def _current(self, seconds: float = LOOK_SECONDS) -> dict[Path, Key]:
+    def _current(self) -> dict[Path, Key]:
+        """One looks again, nobody else waits for that."""
+        if self._looking.acquire(blocking=False):
+            try:
+                self._look_again(LOOK_SECONDS)
+            finally:
+                self._looking.release()
+        return self._keys
+
+    def _look_again(self, seconds: float) -> None:
         if time.monotonic() - self._looked_at >= seconds:
             self._looked_at = time.monotonic()
             again = ((file, self._read_again(file)) for file in _files(self._directory))
             self._keys = {file: key for file, key in again if key is not None}
-        return self._keys
 
     def _read_again(self, file: Path) -> Key | None:
         try:

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -14,8 +15,10 @@ from joserfc.jwk import OctKey
 
 from services.session.settings import SettingsError
 from services.session.store import StoreUnavailable
+from services.stateless import keyring
 from services.stateless.app import create_app
 from services.stateless.keyring import KeyRing, create_first, main, replace, retire, rotate
+from services.stateless.seal import Key
 
 KEY = OctKey.generate_key(256, auto_kid=True).as_dict(private=True)
 ROUNDS = 40
@@ -203,6 +206,32 @@ def test_keyring_finds_a_key_at_once_that_another_replica_seals_with_already(tmp
     one._looked_at = float("-inf")
     other._looked_at -= 0.2
     assert other.opening(str(one.sealing().kid)) is not None
+
+
+def test_keyring_refuses_no_new_key_while_another_thread_is_about_to_find_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_first(tmp_path)
+    ring = KeyRing(tmp_path)
+    rotate(tmp_path)
+    kid = KeyRing(tmp_path).sealing().kid
+    reads, may_end = threading.Event(), threading.Event()
+
+    def slow(file: Path, read: Callable[[Path], Key] = keyring._read_key) -> Key:
+        reads.set()
+        may_end.wait(END_SECONDS)
+        return read(file)
+
+    monkeypatch.setattr(keyring, "_read_key", slow)
+    ring._looked_at = float("-inf")
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(ring.opening, kid)
+        reads.wait(END_SECONDS)
+        second = threads.submit(ring.opening, kid)
+        wait([second], timeout=0.2)
+        may_end.set()
+        found = [first.result(), second.result()]
+    assert [key and key.kid for key in found] == [kid, kid]
 
 
 def test_keyring_that_is_empty_is_no_reason_to_refuse_a_token(tmp_path: Path) -> None:
