@@ -53,6 +53,8 @@ class Uploader:
 
 
 def pause(failures: int, first: float, longest: float, wish: float = 0) -> float:
-    """Seconds to wait after one more failure than these; no less than the service wished for."""
+    """Seconds to wait after one more failure than these; no less than the service wished for, up to the
+    longest: who wished may be no service, but what stands on the way to it.
+    """
     limit = min(longest, first * 2 ** min(failures, 30))
-    return wish + random.uniform(0, limit)  # noqa: S311 - it only spreads out the clients
+    return min(longest, wish) + random.uniform(0, limit)  # noqa: S311 - it only spreads out the clients

@@ -222,3 +222,8 @@ def test_pause_is_drawn_below_a_limit_that_grows_and_is_no_shorter_than_the_serv
         drawn = [pause(failures, 0.5, 5) for _ in range(200)]
         assert 0 <= min(drawn) < limit / 2 < max(drawn) <= limit
     assert min(pause(10**6, 0.5, 5, wish=1) for _ in range(200)) >= 1
+
+
+def test_pause_is_bounded_whatever_stands_on_the_way_wished() -> None:
+    """A thread that is to wait for more than some 292 years does not wait: it ends."""
+    assert max(pause(0, 0.5, 5, wish=float("9" * 400)) for _ in range(200)) <= 5.5
