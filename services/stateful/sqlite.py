@@ -68,7 +68,7 @@ class SqliteStore:
             items = tables.items(db, held.id)
         if self._lifetime.touch_due(now, record.idle_expires_at, record.expires_at):
             with suppress(StoreUnavailable):  # a file that takes no writes may still be read
-                record = self._touch(held, self._touched(record, now))
+                record = self._touch(held, record, now)
         return Held(credential, tables.session(record, visits, items))
 
     def apply(
@@ -166,13 +166,16 @@ class SqliteStore:
         record.admit(grant, now)
         return record, visits, now
 
-    def _touch(self, held: Credential, touched: Record) -> Record:
+    def _touch(self, held: Credential, record: Record, now: int) -> Record:
+        """Unless it expired while this one waited, as others may have been told."""
+        touched = self._touched(record, now)
         with self._changing(TOUCH_SECONDS) as db:
-            db.execute(
-                "UPDATE sessions SET idle_expires_at = max(idle_expires_at, ?) WHERE id = ?",
-                (touched.idle_expires_at, held.id),
+            moved = db.execute(
+                "UPDATE sessions SET idle_expires_at = max(idle_expires_at, ?) "
+                "WHERE id = ? AND idle_expires_at > ?",
+                (touched.idle_expires_at, held.id, self._lifetime.clock()),
             )
-        return touched
+        return touched if moved.rowcount else record
 
     def _touched(self, record: Record, now: int) -> Record:
         deadline = self._lifetime.touched(now, record.idle_expires_at, record.expires_at)

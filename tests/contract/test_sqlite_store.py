@@ -5,8 +5,9 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,11 @@ from services.session.document import CountVisit, Item, PutItem
 from services.session.idempotency import once
 from services.session.lifetime import Lifetime
 from services.session.settings import SettingsError
-from services.session.store import SessionStore, StoreUnavailable
+from services.session.store import SessionExpired, SessionStore, StoreUnavailable
 from services.session.upload import Upload, Visit
 from services.stateful.app import create_app
 from services.stateful.database import BUSY_SECONDS
-from services.stateful.sqlite import SqliteStore
+from services.stateful.sqlite import TOUCH_SECONDS, SqliteStore
 from tests.contract.clock import Clock
 from tests.contract.running import ROOT, environment
 from tests.measured import expect_at_most
@@ -201,6 +202,24 @@ def test_sqlite_store_is_read_when_another_process_holds_the_file_and_a_touch_is
         holder.execute("BEGIN IMMEDIATE")
         assert sqlite_store.load(opened.credential).session == opened.session
     assert sqlite_store.load(opened.credential).session.idle_expires_at == clock.now + 100
+
+
+def test_read_that_waited_past_the_deadline_does_not_bring_the_session_back(
+    path: Path, lifetime: Lifetime, clock: Clock
+) -> None:
+    class Waits(SqliteStore):
+        @contextmanager
+        def _changing(self, seconds: float = BUSY_SECONDS) -> Iterator[sqlite3.Connection]:
+            with super()._changing(seconds) as db:
+                clock.forward(1 if seconds == TOUCH_SECONDS else 0)
+                yield db
+
+    store = Waits(path, lifetime)
+    opened = store.open()
+    clock.forward(99)
+    assert store.load(opened.credential).session == opened.session
+    with pytest.raises(SessionExpired):
+        store.load(opened.credential)
 
 
 def test_sqlite_store_refuses_all_writers_within_a_second_when_another_process_holds_the_file(
