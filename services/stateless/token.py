@@ -137,7 +137,7 @@ class TokenStore:
     def renew(self, credential: str, *, if_versions: Collection[int] | None = None) -> str:
         """A fresh token. Only a revocation record can end the old one before its timeouts."""
         sealed = self._unseal(credential)
-        PreconditionFailed.unless_at(if_versions, sealed.session.version)
+        self._expect(sealed, if_versions)
         renewed = self._seal(replace(sealed, generation=sealed.generation + 1))
         if self._revocations:
             self._revocations.renew(sealed.id, sealed.generation, sealed.session.expires_at)
@@ -147,7 +147,7 @@ class TokenStore:
         """Without a revocation record, all that can be done is that the client forgets it."""
         try:
             sealed = self._unseal(credential)
-            PreconditionFailed.unless_at(if_versions, sealed.session.version)
+            self._expect(sealed, if_versions)
             if self._revocations:
                 self._revocations.end(sealed.id, sealed.generation, sealed.session.expires_at)
         except SessionGone:
@@ -176,6 +176,12 @@ class TokenStore:
             newest = self._revocations.check(sealed.id, sealed.generation)
             sealed = replace(sealed, generation=newest)
         return sealed
+
+    def _expect(self, sealed: Sealed, if_versions: Collection[int] | None) -> None:
+        """Raises `PreconditionFailed` but for a token that has ended: that one is at no version."""
+        if if_versions is not None and self._revocations:
+            self._revocations.check(sealed.id, sealed.generation)
+        PreconditionFailed.unless_at(if_versions, sealed.session.version)
 
     def _unseal(self, token: str) -> Sealed:
         """What is in a token that is authentic, meant for here, and in time."""

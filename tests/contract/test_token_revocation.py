@@ -85,6 +85,14 @@ def test_session_is_not_ended_when_the_version_is_another(store: TokenStore) -> 
     assert store.load(token)
 
 
+def test_token_that_has_ended_is_told_so_and_not_at_which_version_it_was(store: TokenStore) -> None:
+    token = opened(store)
+    store.close(token)
+    with pytest.raises(SessionEnded):
+        store.renew(token, if_versions={7})
+    assert not store.close(token, if_versions={7})
+
+
 def test_other_sessions_live_on(store: TokenStore) -> None:
     ended, other = opened(store), opened(store)
     store.close(ended)
