@@ -110,8 +110,6 @@ class Ledger:
 
     @property
     def lost(self) -> int:
-        if self.closed:
-            return 0
         return self.promise.acknowledged if self.dropped else len(self.missing.items) + self.missing.visits
 
     @property

@@ -186,6 +186,12 @@ def test_closed_session_owes_nothing() -> None:
     assert (told, tally.lost, tally.dropped) == ([], 0, 0)
 
 
+@pytest.mark.parametrize("looks", [(seen(3), seen(5)), (refused("read", 3, "session-unknown"),)])
+def test_what_was_lost_before_a_session_was_closed_stays_lost(looks: tuple[Operation, ...]) -> None:
+    told, tally = lived(put("a", 1), *looks, op("close", 7))
+    assert ("lost write" in told, tally.lost, tally.broken) == (True, 1, True)
+
+
 def test_write_without_an_answer_is_indeterminate_whether_it_is_found_or_not() -> None:
     lost = op("visit", 1, outcome="info", problem="no-answer")
     for visits in (0, 1):
