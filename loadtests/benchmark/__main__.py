@@ -88,7 +88,7 @@ def show(measured: Measured, console: Console) -> None:
     console.print(terminal.goals(goals))
     met = sum(goal.met is True for goal in goals)
     console.print(f"{met} of {len(goals)} goals met, in {measured.seconds:.0f} s")
-    for why in reasons.missed(measured):
+    for why in reasons.missed(goals, measured):
         console.print(f"- {why}", highlight=False)
 
 

@@ -54,7 +54,7 @@ class Goal:
     """What is wanted, and what was measured: None where nothing was. Met or missed by the median."""
 
     measure: str
-    wanted: "Range"
+    wanted: Range
     value: Spread | None
     by_cpu: Spread | None = None
     """The same ratio, of processor time instead of throughput: what a busy machine disturbs less."""

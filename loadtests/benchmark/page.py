@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from loadtests.benchmark import plots
-from loadtests.benchmark.goals import Line, Spread, judge
+from loadtests.benchmark.goals import Goal, Line, Spread, judge
 from loadtests.benchmark.measured import Measured
 from loadtests.benchmark.reasons import missed
 from loadtests.benchmark.subjects import SUBJECTS
@@ -38,8 +38,8 @@ def render(measured: Measured) -> str:
         minutes=f"{measured.seconds / 60:.1f}",
         machine="\n".join(_machine(measured)),
         summary=f"{met} of {len(judged)} goals met.",
-        missed="".join(f"- {why}\n" for why in missed(measured)),
-        goals=_table(("measure", "goal", "measured", "spread", "by CPU", ""), _goals(measured)),
+        missed="".join(f"- {why}\n" for why in missed(judged, measured)),
+        goals=_table(("measure", "goal", "measured", "spread", "by CPU", ""), _goals(judged)),
         services=_table(
             ("", "write", "read", "write, spread", "processor time of a write"), _services(measured)
         ),
@@ -57,8 +57,8 @@ def _machine(measured: Measured) -> Iterator[str]:
         yield f"- {name.replace('_', ' ')}: {value}"
 
 
-def _goals(measured: Measured) -> Iterator[Sequence[str]]:
-    for goal in judge(measured):
+def _goals(judged: Sequence[Goal]) -> Iterator[Sequence[str]]:
+    for goal in judged:
         verdict = goal.verdict if goal.met else f"**{goal.verdict.lower()}**"
         yield goal.measure, str(goal.wanted), figure(goal), spread(goal), by_cpu(goal), verdict
 

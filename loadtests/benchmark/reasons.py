@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
-from loadtests.benchmark.goals import Line, judge
+from loadtests.benchmark.goals import Goal, Line
 from loadtests.benchmark.measured import Measured
 
 
-def missed(measured: Measured) -> Sequence[str]:
-    """A line for each goal that is missed and of which it is known."""
-    named = [goal.measure for goal in judge(measured) if goal.met is False]
+def missed(judged: Sequence[Goal], measured: Measured) -> Sequence[str]:
+    """A line for each of these goals that is missed and of which it is known."""
+    named = [goal.measure for goal in judged if goal.met is False]
     return [f"{name}: {REASONS[name](measured)}" for name in named if name in REASONS]
 
 

@@ -12,9 +12,9 @@ export const short = (id) => `${id.slice(0, 4)}…`;
 /* {tone, text, rows, lost, waiting, rest, undecided}; tone is one of none, kept, lost, unavailable, ended. `answer` is
    null before the first; `places` are the placements by boot; `heard` are the containers of the latest answers to
    anything, this one's included. */
-export function judge(log, answer, places, answers) {
+export function judge(log, answer, places, heard) {
   const { promise } = log;
-  const why = promise && answer ? cause(promise.at, answer, places, answers) : { text: "" };
+  const why = promise && answer ? cause(promise.at, answer, places, heard) : { text: "" };
   const say = (tone, text, session) => {
     const table = rows(log, ["kept", "lost"].includes(tone), session);
     const lost = tone === "lost" ? missing(table) : "";

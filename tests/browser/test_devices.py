@@ -94,7 +94,7 @@ def cut_an_answer(page: Page, panel: Panel) -> None:
     """A visit is counted, which the page is not told; from then on nothing of it arrives, nor a tea."""
 
     def cut(route: Route) -> None:
-        if len(sent) < 1:
+        if not sent:
             assert route.fetch().ok
         sent.append(route)
         route.abort("connectionreset")

@@ -3,7 +3,6 @@
 import os
 import re
 import secrets
-import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import pytest
 from chaos.cluster import Cluster
 from chaos.engine import ROOT, ClusterError
 from chaos.placements import PAIR, PLACEMENTS, Placement
+from tests.contract.running import free_port
 
 PROJECT = re.compile(r"sessionlab-e2e-(\d+)-[0-9a-f]+")
 
@@ -80,12 +80,6 @@ def remove(cluster: Cluster) -> None:
 def project_name() -> str:
     """A new one, that tells whose it is."""
     return f"sessionlab-e2e-{os.getpid()}-{secrets.token_hex(3)}"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def _remove_leftovers() -> None:

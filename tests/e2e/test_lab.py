@@ -18,7 +18,8 @@ from chaos import predictions
 from chaos.cluster import Cluster
 from chaos.engine import ROOT
 from chaos.placements import PAIR
-from tests.e2e.conftest import free_port, project
+from tests.contract.running import free_port
+from tests.e2e.conftest import project
 from tests.e2e.poll import until
 
 Cells = dict[str, dict[str, Any]]

@@ -13,7 +13,8 @@ from chaos.cluster import Cluster
 from loadtests import judge, recording
 from loadtests.__main__ import main as loadtests
 from loadtests.judge import Judged
-from tests.e2e.conftest import free_port, project, remove
+from tests.contract.running import free_port
+from tests.e2e.conftest import project, remove
 from tests.e2e.poll import until
 
 USERS = 4
